@@ -1,0 +1,83 @@
+"""What can run here, and which implementation a call gets."""
+
+import importlib.util
+import os
+from typing import NamedTuple
+
+import torch
+
+NAMES = ("reference", "cpp", "triton", "cuda")
+DEFAULT = os.environ.get("FASTDAAE_BACKEND", "auto")
+
+
+class Status(NamedTuple):
+    """One backend: whether it is live on this machine, and the reason or the version in words."""
+
+    live: bool
+    detail: str
+
+
+def _extension_problem() -> str | None:
+    try:
+        importlib.import_module("fastdaae._C")
+    except ImportError as error:
+        hint = "install a C++ compiler (g++) and reinstall fastdaae"
+        return f"the compiled extension is not importable ({error}); {hint}"
+    return None
+
+
+# probed once, at import: a probe inside a call could not be traced by torch.compile
+EXTENSION_PROBLEM = _extension_problem()
+
+
+def backends() -> dict[str, Status]:
+    """What is live here, and why the rest is not: {backend name: Status(live, detail)}.
+
+    The names are those that every operator's `backend=` takes. Asks for a GPU, which importing fastdaae never does.
+    """
+    gpu = _gpu_problem()
+    return {
+        "reference": Status(True, f"plain PyTorch {torch.__version__}: defines what is correct"),
+        "cpp": Status(EXTENSION_PROBLEM is None, EXTENSION_PROBLEM or _extension_detail()),
+        "triton": Status(False, gpu or "this version has no Triton kernels yet"),
+        "cuda": Status(False, gpu or "this version has no CUDA kernels yet"),
+    }
+
+
+def _extension_detail() -> str:
+    info = importlib.import_module("fastdaae._C").build_info()
+    threads = f"OpenMP, {torch.get_num_threads()} threads" if info["openmp"] else "one thread, built without OpenMP"
+    return f"C++ extension ({info['compiler']}; {threads})"
+
+
+def _gpu_problem() -> str | None:
+    if not torch.backends.cuda.is_built():
+        return f"PyTorch {torch.__version__} was built without CUDA"
+    if not torch.cuda.is_available():
+        return "PyTorch sees no CUDA device"
+    return None
+
+
+def choose(operator: str, requested: str, problems: dict[str, str | None]) -> str:
+    """The backend that runs this call: the requested one, or for "auto" the first of `problems` without a problem.
+
+    `problems` lists the operator's own backends in order of preference, each with None or the reason why it cannot run this
+    call. FASTDAAE_BACKEND replaces "auto" for the operators that have that backend. Raises ValueError for an unknown name and
+    RuntimeError, with the reason and the usable ones, for a named backend that cannot run.
+    """
+    usable = [name for name, problem in problems.items() if problem is None]
+    if requested == "auto" and problems.get(DEFAULT, "absent") is None:
+        return DEFAULT
+    if requested == "auto":
+        return usable[0]
+    if requested in usable:
+        return requested
+    listed = ", ".join(repr(name) for name in usable)
+    if requested not in NAMES:
+        raise ValueError(f"backend must be 'auto' or one of {', '.join(map(repr, NAMES))}, got {requested!r}")
+    reason = problems.get(requested) or f"{operator} has no {requested} kernel in this version"
+    raise RuntimeError(f"backend={requested!r} cannot run {operator}: {reason}; usable here: {listed}")
+
+
+if DEFAULT not in ("auto", *NAMES):
+    raise ValueError(f"FASTDAAE_BACKEND must be 'auto' or one of {', '.join(map(repr, NAMES))}, got {DEFAULT!r}")

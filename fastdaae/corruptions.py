@@ -1,0 +1,61 @@
+"""The corruptions c(x~ | x): frozen descriptions without operators; `fastdaae.ops.corrupt` applies them."""
+
+import math
+from dataclasses import dataclass
+
+
+def _require_probability(name: str, value: float) -> None:
+    if not (isinstance(value, int | float) and 0.0 <= value <= 1.0):
+        raise ValueError(f"{name} must be a probability in [0, 1], got {value!r}")
+
+
+def _require_range(name: str, low: float, high: float) -> None:
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"{name} must be finite numbers with low < high, got ({low!r}, {high!r})")
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Additive noise x~ = x + sigma n with n ~ N(0, I), clipped to `clip` = (low, high) when that is given.
+
+    `sigma` is in units of x: [0, 1] pixels for images. Raises ValueError for a negative or non-finite sigma.
+    Source: Creswell and Bharath 2018, section II-B.
+    """
+
+    sigma: float
+    clip: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        if not (isinstance(self.sigma, int | float) and math.isfinite(self.sigma) and self.sigma >= 0):
+            raise ValueError(f"sigma must be a finite number >= 0, got {self.sigma!r}; use sigma=0 for no corruption")
+        if self.clip is not None:
+            if len(self.clip) != 2:
+                raise ValueError(f"clip must be (low, high) or None, got {self.clip!r}")
+            object.__setattr__(self, "clip", (float(self.clip[0]), float(self.clip[1])))
+            _require_range("clip", *self.clip)
+
+
+@dataclass(frozen=True)
+class Masking:
+    """Each entry becomes 0 with probability `drop`. Source: Vincent et al. 2010, section 3.3."""
+
+    drop: float
+
+    def __post_init__(self):
+        _require_probability("drop", self.drop)
+
+
+@dataclass(frozen=True)
+class SaltAndPepper:
+    """Each entry becomes `low` with probability p / 2 and `high` with probability p / 2. Source: Vincent et al. 2010."""
+
+    p: float
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self):
+        _require_probability("p", self.p)
+        _require_range("low, high", self.low, self.high)
+
+
+Corruption = Gaussian | Masking | SaltAndPepper

@@ -1,0 +1,177 @@
+"""Users' own images: an .npy or .npz file, or a folder of image files."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fastdaae.data.dataset import Dataset, Split, as_images, as_labels
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+MINIMUM_IMAGES = 10
+_PARTS = ("train", "validation", "test")
+_LABEL_KEYS = ("labels", "y")
+_PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+_COLOURS = {"1": "L", "L": "L", "RGB": "RGB"}
+
+
+def load_arrays(path: str | os.PathLike) -> Dataset:
+    """The images of an .npy or .npz file, uint8 or floats in [0, 1], in the shape they were saved in: [N, ...].
+
+    An .npz holds either one array of images (`images`, `x`, or any name if it is the only one) with optional labels
+    (`labels` or `y`, integers [N]), split 80/10/10 like `load_folder`; or `train_images` and optionally
+    `validation_images` and `test_images`, with optional `train_labels` and so on, taken as they are. Pickled
+    objects are never loaded. Raises ValueError or TypeError for a damaged file, other names, unfit values (see
+    `as_images`), or fewer than 10 images to split.
+    """
+    path = Path(path)
+    arrays = _read_arrays(path)
+    if any(key in arrays for part in _PARTS for key in (f"{part}_images", f"{part}_labels")):
+        return _explicit_splits(arrays, path)
+    image_keys = [key for key in arrays if key not in _LABEL_KEYS]
+    label_keys = [key for key in arrays if key in _LABEL_KEYS]
+    if len(image_keys) != 1 or len(label_keys) > 1:
+        raise _unexpected_keys(arrays, path)
+    images = as_images(arrays[image_keys[0]], f"{image_keys[0]} in {path}")
+    labels = None
+    if label_keys:
+        labels = as_labels(arrays[label_keys[0]], len(images), f"{label_keys[0]} in {path}")
+    return _split(images, labels, path)
+
+
+def load_folder(path: str | os.PathLike) -> Dataset:
+    """All png, jpg, jpeg, bmp and webp images below a folder, sorted by relative path: uint8 [N, H, W] or [N, 3, H, W].
+
+    All must have one size and be all grey or all RGB. When every image is in a subfolder, label i (int64) is the
+    i-th of the sorted subfolder names. Hidden files and linked folders are left out. Split 80/10/10 by a fixed
+    permutation (`numpy.random.default_rng(0)`): n // 10 images test, the next n // 10 validate, the others train.
+    Raises ValueError for an unreadable image, mixed sizes or colours, subfolders named train and test, or fewer
+    than 10 images.
+    """
+    folder = Path(path)
+    paths = _image_paths(folder)
+    _require_enough(len(paths), folder)
+    labels = _subfolder_labels(paths, folder)
+    return _split(torch.from_numpy(_read_images(paths)), labels, folder)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"images": loaded}
+        with loaded:
+            return {key: loaded[key] for key in loaded.files}
+    except Exception as error:  # a damaged file makes numpy, zipfile and zlib raise a dozen kinds
+        raise ValueError(f"{path} cannot be read as {path.suffix}: {_one_line(error)}; save it again") from error
+
+
+def _explicit_splits(arrays: dict[str, np.ndarray], path: Path) -> Dataset:
+    allowed = {f"{part}_{kind}" for part in _PARTS for kind in ("images", "labels")}
+    orphans = [part for part in _PARTS if f"{part}_labels" in arrays and f"{part}_images" not in arrays]
+    if "train_images" not in arrays or orphans or not arrays.keys() <= allowed:
+        raise _unexpected_keys(arrays, path)
+    splits = {part: _named_split(arrays, part, path) for part in _PARTS}
+    shape = splits["train"].images.shape[1:]
+    for part, split in splits.items():
+        if split is not None and split.images.shape[1:] != shape:
+            raise ValueError(
+                f"{part}_images in {path} must have images of shape {list(shape)} like train_images, got "
+                f"{list(split.images.shape[1:])}; resize them"
+            )
+    return Dataset(**splits, name=path.stem)
+
+
+def _named_split(arrays: dict[str, np.ndarray], part: str, path: Path) -> Split | None:
+    if f"{part}_images" not in arrays:
+        return None
+    images = as_images(arrays[f"{part}_images"], f"{part}_images in {path}")
+    labels = arrays.get(f"{part}_labels")
+    return Split(images, None if labels is None else as_labels(labels, len(images), f"{part}_labels in {path}"))
+
+
+def _unexpected_keys(arrays: dict[str, np.ndarray], path: Path) -> ValueError:
+    return ValueError(
+        f"{path} must hold one array of images (images or x) with optional labels (labels or y), or train_images "
+        "with optional validation_images, test_images and *_labels, got "
+        f"{', '.join(sorted(arrays)) or 'nothing'}; rename or drop arrays"
+    )
+
+
+def _split(images: torch.Tensor, labels: torch.Tensor | None, path: Path) -> Dataset:
+    _require_enough(len(images), path)
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(images)))
+    held_out = len(images) // 10
+    test, validation, train = order.split([held_out, held_out, len(images) - 2 * held_out])
+    parts = [Split(images[part], None if labels is None else labels[part]) for part in (train, validation, test)]
+    return Dataset(*parts, name=path.stem)
+
+
+def _require_enough(count: int, path: Path) -> None:
+    if count < MINIMUM_IMAGES:
+        kinds = f" ({', '.join(IMAGE_SUFFIXES)})" if path.is_dir() else ""
+        raise ValueError(
+            f"{path} must hold at least {MINIMUM_IMAGES} images{kinds} to be split 80/10/10, got {count}; add images, "
+            "or save an .npz with train_images"
+        )
+
+
+def _image_paths(folder: Path) -> list[Path]:
+    paths = []
+    for parent, subfolders, files in os.walk(folder):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        names = (name for name in files if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES))
+        paths += [Path(parent, name) for name in names]
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _subfolder_labels(paths: list[Path], folder: Path) -> torch.Tensor | None:
+    tops = [path.relative_to(folder).parts[0] for path in paths]
+    names = sorted(set(tops))
+    if {"train", "test"} <= set(names):
+        raise ValueError(
+            f"{folder} has subfolders train and test, which would be mixed up as labels; save an .npz with "
+            "train_images and test_images to keep them apart"
+        )
+    if any(path.parent == folder for path in paths):
+        return None
+    return torch.tensor([names.index(top) for top in tops])
+
+
+def _read_images(paths: list[Path]) -> np.ndarray:
+    first, colour = _read_image(paths[0])
+    images = np.empty((len(paths), *first.shape), np.uint8)
+    images[0] = first
+    for row, path in enumerate(paths[1:], start=1):
+        image, mode = _read_image(path)
+        if image.shape != first.shape:
+            raise ValueError(
+                f"{path} is {_size(image)} pixels, {mode}, but {paths[0]} is {_size(first)} pixels, {colour}; give "
+                "all images one size and one colour mode"
+            )
+        images[row] = image
+    return images
+
+
+def _read_image(path: Path) -> tuple[np.ndarray, str]:
+    """The pixels, [H, W] or [3, H, W], and the colour mode, L or RGB."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=_PILLOW_FORMATS) as image:
+            mode = image.mode
+            pixels = np.asarray(image.convert(_COLOURS.get(mode, mode)))
+    except Exception as error:  # a damaged image makes Pillow raise OSError, SyntaxError, ValueError, struct.error ...
+        raise ValueError(f"{path} cannot be read as an image: {_one_line(error)}; replace or remove it") from error
+    if mode not in _COLOURS:
+        raise ValueError(f"{path} must be grey (L) or RGB, got colour mode {mode}; convert it")
+    return (pixels if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)), _COLOURS[mode]
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[-1]} x {image.shape[-2]}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__} {error}".split())

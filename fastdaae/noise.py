@@ -1,0 +1,125 @@
+"""Addressed noise: every random number of the library is a pure function of where it is used.
+
+Philox 4x32-10 (Salmon et al. 2011) with key = the 64-bit seed and counter = (column // 4, row, copy | site << 16, step); column j
+reads word j % 4. Words (0, 1) and (2, 3) make two normals each by Box-Muller. Batches, chunks, ranks and threads therefore never
+change a draw: whole equals pieces. The plain PyTorch below defines the integers and the normals that every backend must produce.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+MASK = 0xFFFFFFFF
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+_KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+
+
+class Site:
+    """Constants of the call sites: one each, so that one seed never repeats another site's noise."""
+
+    RECONSTRUCTION = 0
+    MATCHING = 1
+    PRIOR = 2
+    CHAIN = 3
+    EVALUATION = 4
+    INITIAL = 5
+    VALIDATION = 6
+
+
+class Noise:
+    """The address of a run's random numbers: a 64-bit seed and a training step, held as int64 [3] on the device.
+
+    `state` is (seed low, seed high, step). Operators read it and never change it, so that equal calls give equal results;
+    `advance` is the only mutation. Raises ValueError for a seed outside 0..2^64-1 or a step outside 0..2^32-1.
+    """
+
+    def __init__(self, seed: int = 0, *, step: int = 0, device: torch.device | str = "cpu"):
+        if not 0 <= seed < 1 << 64:
+            raise ValueError(f"seed must be in 0..2^64-1, got {seed}")
+        if not 0 <= step <= MASK:
+            raise ValueError(f"step must be in 0..2^32-1, got {step}")
+        self.state = torch.tensor([seed & MASK, seed >> 32, step], dtype=torch.int64, device=device)
+
+    @property
+    def seed(self) -> int:
+        """The 64-bit seed (waits for the device)."""
+        low, high, _ = self.state.tolist()
+        return low | high << 32
+
+    @property
+    def step(self) -> int:
+        """The training step (waits for the device)."""
+        return int(self.state[2])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the state lives, and so where priors make their draws."""
+        return self.state.device
+
+    def advance(self, steps: int = 1) -> None:
+        """Move to the noise of a later step, in place; captured graphs see the change."""
+        self.state[2].add_(steps).bitwise_and_(MASK)
+
+    def ahead(self, steps: int) -> "Noise":
+        """The noise `steps` steps later, as a new object: chain step t reads `noise.ahead(t)`."""
+        other = object.__new__(Noise)
+        other.state = self.state.clone()
+        other.advance(steps)
+        return other
+
+    def to(self, device: torch.device | str) -> "Noise":
+        """The same noise with its state on `device`."""
+        other = object.__new__(Noise)
+        other.state = self.state.to(device)
+        return other
+
+    def __repr__(self) -> str:
+        return f"Noise(seed={self.seed}, step={self.step}, device='{self.device}')"
+
+
+def philox4x32(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Ten rounds of Philox 4x32 on int64 tensors that hold 32-bit words; four counters and two keys in, four words out."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        # the product wraps modulo 2^64, which keeps all the bits that are read
+        p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        c0, c2 = ((p1 >> 32) & MASK) ^ c1 ^ k0, ((p0 >> 32) & MASK) ^ c3 ^ k1
+        c1, c3 = p1 & MASK, p0 & MASK
+        k0, k1 = (k0 + _KEY_STEPS[0]) & MASK, (k1 + _KEY_STEPS[1]) & MASK
+    return c0, c1, c2, c3
+
+
+def words(noise: Noise, rows: int, columns: int, *, copies: int = 1, row_offset: int = 0, site: int = 0) -> Tensor:
+    """The 32-bit words at an address range, int64 [copies, rows, columns] with values in 0..2^32-1."""
+    state = noise.state
+    quads = (columns + 3) // 4
+    quad = torch.arange(quads, device=state.device)
+    row = (torch.arange(rows, device=state.device) + row_offset) & MASK
+    copy = torch.arange(copies, device=state.device) | site << 16
+    counter = (quad[None, None, :], row[None, :, None], copy[:, None, None], state[2])
+    mixed = torch.broadcast_tensors(*philox4x32(counter, (state[0], state[1])))
+    return torch.stack(mixed, dim=-1).reshape(copies, rows, 4 * quads)[:, :, :columns]
+
+
+def uniform(noise: Noise, rows: int, columns: int, *, copies: int = 1, row_offset: int = 0, site: int = 0) -> Tensor:
+    """Uniform numbers (word + 1/2) 2^-32 in (0, 1), float64 [copies, rows, columns], exact."""
+    drawn = words(noise, rows, columns, copies=copies, row_offset=row_offset, site=site)
+    return (drawn.double() + 0.5) * 2.0**-32
+
+
+def normal(noise: Noise, rows: int, columns: int, *, copies: int = 1, row_offset: int = 0, site: int = 0) -> Tensor:
+    """Standard normal numbers by Box-Muller, float64 [copies, rows, columns]."""
+    padded = (columns + 3) // 4 * 4
+    drawn = words(noise, rows, padded, copies=copies, row_offset=row_offset, site=site)
+    first, second = drawn.reshape(copies, rows, padded // 2, 2).unbind(-1)
+    from_one = (first - MASK).double() - 0.5
+    log_uniform = torch.where(
+        first < 1 << 31, torch.log((first.double() + 0.5) * 2.0**-32), torch.log1p(from_one * 2.0**-32)
+    )
+    radius = torch.sqrt(-2.0 * log_uniform)
+    signed = torch.where(second < 1 << 31, second, second - (1 << 32)).double()
+    angle = signed * (2.0 * math.pi * 2.0**-32)
+    pair = torch.stack((radius * torch.cos(angle), radius * torch.sin(angle)), dim=-1)
+    return pair.reshape(copies, rows, padded)[:, :, :columns]

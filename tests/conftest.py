@@ -1,0 +1,45 @@
+"""What a machine lacks is skipped visibly, and FASTDAAE_REQUIRE=cpp,cuda,triton,data turns such a skip into a failure."""
+
+import importlib.util
+import os
+
+import pytest
+import torch
+
+from fastdaae import backend
+
+
+def _missing() -> dict[str, str | None]:
+    gpu = None if torch.cuda.is_available() else "no CUDA device"
+    triton = None if importlib.util.find_spec("triton") else "triton is not installed"
+    data = None if os.environ.get("FASTDAAE_DATA") else "FASTDAAE_DATA is not set"
+    return {"cpp": backend.EXTENSION_PROBLEM, "cuda": gpu, "triton": triton, "data": data}
+
+
+def pytest_collection_modifyitems(items):
+    required = set(filter(None, os.environ.get("FASTDAAE_REQUIRE", "").split(",")))
+    for need, problem in _missing().items():
+        if problem is None or need in required:
+            continue
+        for item in items:
+            if item.get_closest_marker(f"needs_{need}"):
+                item.add_marker(pytest.mark.skip(reason=problem))
+
+
+@pytest.fixture(autouse=True)
+def _random_state_is_restored():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _uninitialised_memory_is_nan(monkeypatch):
+    """torch.empty in library code gives NaN, so that an entry nobody wrote cannot pass by luck."""
+    empty = torch.empty
+
+    def poisoned(*args, **kwargs):
+        made = empty(*args, **kwargs)
+        return made.fill_(float("nan")) if made.is_floating_point() else made
+
+    monkeypatch.setattr(torch, "empty", poisoned)
