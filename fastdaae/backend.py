@@ -61,9 +61,9 @@ def _gpu_problem() -> str | None:
 def choose(operator: str, requested: str, problems: dict[str, str | None]) -> str:
     """The backend that runs this call: the requested one, or for "auto" the first of `problems` without a problem.
 
-    `problems` lists the operator's own backends in order of preference, each with None or the reason why it cannot run this
-    call. FASTDAAE_BACKEND replaces "auto" for the operators that have that backend. Raises ValueError for an unknown name and
-    RuntimeError, with the reason and the usable ones, for a named backend that cannot run.
+    `problems` lists the operator's own backends in order of preference, each with None or the reason why it cannot run
+    this call. FASTDAAE_BACKEND replaces "auto" for the operators that have that backend. Raises ValueError for an
+    unknown name and RuntimeError, with the reason and the usable ones, for a named backend that cannot run.
     """
     usable = [name for name, problem in problems.items() if problem is None]
     if requested == "auto" and problems.get(DEFAULT, "absent") is None:

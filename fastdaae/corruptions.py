@@ -47,7 +47,7 @@ class Masking:
 
 @dataclass(frozen=True)
 class SaltAndPepper:
-    """Each entry becomes `low` with probability p / 2 and `high` with probability p / 2. Source: Vincent et al. 2010."""
+    """Each entry becomes `low` or `high`, each with probability p / 2. Source: Vincent et al. 2010."""
 
     p: float
     low: float = 0.0

@@ -1,8 +1,9 @@
 """Addressed noise: every random number of the library is a pure function of where it is used.
 
-Philox 4x32-10 (Salmon et al. 2011) with key = the 64-bit seed and counter = (column // 4, row, copy | site << 16, step); column j
-reads word j % 4. Words (0, 1) and (2, 3) make two normals each by Box-Muller. Batches, chunks, ranks and threads therefore never
-change a draw: whole equals pieces. The plain PyTorch below defines the integers and the normals that every backend must produce.
+Philox 4x32-10 (Salmon et al. 2011) with key = the 64-bit seed and counter = (column // 4, row, copy | site << 16,
+step); column j reads word j % 4. Words (0, 1) and (2, 3) make two normals each by Box-Muller. Batches, chunks, ranks
+and threads therefore never change a draw: whole equals pieces. The plain PyTorch below defines the integers and the
+normals that every backend must produce.
 """
 
 import math
@@ -30,8 +31,8 @@ class Site:
 class Noise:
     """The address of a run's random numbers: a 64-bit seed and a training step, held as int64 [3] on the device.
 
-    `state` is (seed low, seed high, step). Operators read it and never change it, so that equal calls give equal results;
-    `advance` is the only mutation. Raises ValueError for a seed outside 0..2^64-1 or a step outside 0..2^32-1.
+    `state` is (seed low, seed high, step). Operators read it and never change it, so that equal calls give equal
+    results; `advance` is the only mutation. Raises ValueError for a seed outside 0..2^64-1 or a step outside 0..2^32-1.
     """
 
     def __init__(self, seed: int = 0, *, step: int = 0, device: torch.device | str = "cpu"):
@@ -79,7 +80,7 @@ class Noise:
 
 
 def philox4x32(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Ten rounds of Philox 4x32 on int64 tensors that hold 32-bit words; four counters and two keys in, four words out."""
+    """Ten rounds of Philox 4x32 on int64 tensors of 32-bit words: four counters and two keys in, four words out."""
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(10):

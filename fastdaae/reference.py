@@ -1,7 +1,7 @@
 """Every operator in plain PyTorch: these functions define what is correct, on any device and in float64.
 
-They take the same arguments as the public operators of `fastdaae.ops`, which document them, and check nothing. Work is cut into
-blocks of rows, so that no intermediate grows with the product of two data sizes.
+They take the same arguments as the public operators of `fastdaae.ops`, which document them, and check nothing. Work is
+cut into blocks of rows, so that no intermediate grows with the product of two data sizes.
 """
 
 import math
@@ -223,7 +223,7 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None = None) -> 
 
 
 def _nearest_in_block(queries: Tensor, points: Tensor, k: int, own_start: int | None) -> Neighbors:
-    """The k nearest by the product, with all that its rounding cannot tell from them, re-ranked by direct differences."""
+    """The k nearest by the product, and all that its rounding cannot tell from them, re-ranked directly."""
     screened = _squared_distances(queries, points, math.inf)
     if own_start is not None:
         screened.diagonal(own_start).fill_(math.inf)

@@ -1,4 +1,4 @@
-"""What a machine lacks is skipped visibly, and FASTDAAE_REQUIRE=cpp,cuda,triton,data turns such a skip into a failure."""
+"""What a machine lacks is skipped visibly, and FASTDAAE_REQUIRE=cpp,cuda,... turns such a skip into a failure."""
 
 import importlib.util
 import os

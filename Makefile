@@ -1,0 +1,33 @@
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find csrc -type f)
+
+.PHONY: setup demo test bench lint clean
+
+setup: .venv/.installed
+
+.venv/.installed: pyproject.toml setup.py constraints.txt $(SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "PYTHON must be Python 3.11 or newer, got $(PYTHON) = $$($(PYTHON) --version 2>&1); use make PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,bench]"
+	@$(BIN)/python -c 'from fastdaae.kernels.extension import unavailable_reason as why; print(why() or "the compiled extension is in place")'
+	@touch $@
+
+demo: setup
+	$(BIN)/fastdaae demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m pytest benchmarks/ --benchmark-only
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv build dist *.egg-info .benchmarks .pytest_cache .ruff_cache .hypothesis
+	rm -f fastdaae/_C*.so
+	find fastdaae tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,51 @@
+// Corruption of rows by addressed noise, and its backward pass. Matrices are row-major and dense; sizes are int64.
+#pragma once
+
+#include <cstdint>
+
+#include "../philox.h"
+
+namespace fastdaae {
+
+enum class Kind : int { none = 0, gaussian = 1, gaussian_clip = 2, masking = 3, salt_and_pepper = 4 };
+
+// amount: standard deviation (gaussian), probability of a drop (masking) or of salt or pepper.
+struct Corruption {
+  Kind kind;
+  double amount, low, high;
+};
+
+// Counter = (column / 4, row_offset + row, copy | site << 16, step), modulo 2^32 each.
+struct NoiseAddress {
+  PhiloxKey key;
+  uint32_t step, site;
+  int64_t row_offset;
+};
+
+// Where row i is read: row index[i] of the [rows, columns] matrix `values`, or row i without an index.
+struct Source {
+  const void* values;
+  bool is_uint8;
+  const int64_t* index;
+  int64_t columns;
+};
+
+struct Extent {
+  int64_t rows, columns, copies;
+};
+
+// Position of the first index outside 0..rows_of_source-1, or -1.
+int64_t first_index_out_of_range(const int64_t* index, int64_t count, int64_t rows_of_source);
+
+// out [copies, rows, columns].
+void corrupt(const Source& source, const Corruption& corruption, const NoiseAddress& noise, const Extent& extent,
+             float* out, int threads);
+
+// dx [rows, columns] = sum over copies, in their order, of grad [copies, rows, columns] where the corruption let x through.
+void corrupt_backward(const float* grad, const Source& source, const Corruption& corruption, const NoiseAddress& noise,
+                      const Extent& extent, float* dx, int threads);
+
+// out [copies, rows, columns]: the raw 32-bit words.
+void noise_words(const NoiseAddress& noise, const Extent& extent, uint32_t* out, int threads);
+
+}  // namespace fastdaae

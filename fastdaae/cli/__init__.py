@@ -1,0 +1,5 @@
+"""The command line: `fastdaae demo | train | sample | evaluate | likelihood | dimension | report | doctor`."""
+
+from fastdaae.cli.app import main
+
+__all__ = ["main"]

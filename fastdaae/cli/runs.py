@@ -1,0 +1,180 @@
+"""Commands on runs: train, sample, evaluate, report, and the demo that does all of them."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+from typer import Argument, Option
+
+import fastdaae as fd
+from fastdaae import report as reports
+from fastdaae import run_folder
+from fastdaae.cli.tables import console, evaluation_table
+from fastdaae.evaluation import evaluate as evaluate_model
+from fastdaae.training.checkpoint import read_metrics
+
+RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
+Root = Annotated[Path | None, Option(help="Where data sets lie (default: the environment's FASTDAAE_DATA).")]
+Seed = Annotated[int, Option(help="Seed of all random numbers.")]
+MODELS = ("aae", "daae", "idaae")
+PRIORS = ("normal", "ring")
+
+
+def _build(kind: str, pixels: int, hidden: list[int], code: int, prior: str, sigma: float, copies: int, choices: dict):
+    if kind not in MODELS:
+        raise ValueError(f"--model must be one of {', '.join(MODELS)}, got {kind!r}")
+    if prior not in PRIORS:
+        raise ValueError(f"--prior must be one of {', '.join(PRIORS)}, got {prior!r}")
+    distribution = fd.priors.RingMixture() if prior == "ring" else fd.priors.Normal(code)
+    code = distribution.dim
+    networks = (
+        fd.networks.mlp([pixels, *hidden, code]),
+        fd.networks.mlp([code, *reversed(hidden), pixels], output="sigmoid"),
+        fd.networks.mlp([code, *hidden, 1]),
+    )
+    if kind == "aae":
+        return fd.AAE(*networks, prior=distribution, **choices)
+    corruption = fd.corruptions.Gaussian(sigma)
+    if kind == "daae":
+        return fd.DAAE(*networks, prior=distribution, corruption=corruption, **choices)
+    return fd.IDAAE(*networks, prior=distribution, corruption=corruption, copies=copies, **choices)
+
+
+def _hidden(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise ValueError(f"--hidden must be layer sizes such as 1000,1000, got {text!r}") from None
+
+
+def train(
+    out: Annotated[Path, Option(help="The run's folder; an interrupted run there is resumed.")],
+    data: Annotated[str, Option(help="A data set's name, an .npy or .npz file, or a folder of images.")] = "digits",
+    model: Annotated[str, Option(help="aae, daae or idaae.")] = "idaae",
+    copies: Annotated[int, Option(help="M, the Monte-Carlo copies of an idaae.")] = 5,
+    epochs: Annotated[int, Option(help="Passes over the training images.")] = 100,
+    sigma: Annotated[float, Option(help="Deviation of the Gaussian corruption, in [0, 1] pixels.")] = 0.5,
+    prior: Annotated[str, Option(help="normal, or ring (ten 2-D Gaussians).")] = "normal",
+    code: Annotated[int, Option(help="Dimensions of the code under the normal prior.")] = 10,
+    hidden: Annotated[str, Option(help="Sizes of the hidden layers.")] = "1000,1000",
+    batch_size: Annotated[int, Option(help="Images a step.")] = 64,
+    lr: Annotated[float, Option(help="Learning rate.")] = 2e-4,
+    optimizer: Annotated[str, Option(help="adam, adamw, rmsprop or sgd.")] = "adam",
+    schedule: Annotated[str, Option(help="constant, linear or cosine.")] = "constant",
+    form: Annotated[str, Option(help="paper, or released (the authors' code).")] = "paper",
+    precision: Annotated[str, Option(help="fp32 or bf16.")] = "fp32",
+    device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Seed = 0,
+    root: Root = None,
+) -> None:
+    """Train a model on a data set; the paper's MNIST settings by default."""
+    dataset = fd.data.load(data, root=root)
+    torch.manual_seed(seed)
+    pixels = dataset.train.images[0].numel()
+    network = _build(model, pixels, _hidden(hidden), code, prior, sigma, copies, {"form": form})
+    trainer = fd.Trainer(
+        network,
+        optimizer=optimizer,
+        lr=lr,
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        device=device,
+        precision=precision,
+        run_dir=out,
+        schedule=schedule,
+    )
+    started = time.perf_counter()
+    history = trainer.fit(dataset, notes={"data": data, "root": None if root is None else str(root.resolve())})
+    last = history[-1]
+    numbers = {**last["losses"], **{f"validation {name}": value for name, value in last.get("validation", {}).items()}}
+    console.print("  ".join(f"{name} [bold]{value:.6f}[/]" for name, value in numbers.items()), highlight=False)
+    console.print(f"{last['epoch']} epochs in {out} ({time.perf_counter() - started:.1f} s for this call)")
+
+
+def _open(run: Path, root: Path | None):
+    """A run's (model, dataset, configuration)."""
+    config = run_folder.read_json(run / run_folder.CONFIG, "this command")
+    model = fd.load(run)
+    notes = config["notes"]
+    if "data" not in notes:
+        raise ValueError(f"{run} was trained from Python and does not name its data set; evaluate it from Python too")
+    return model, fd.data.load(notes["data"], root=root or notes["root"]), config
+
+
+def sample(
+    run: RunFolder,
+    n: Annotated[int, Option(help="How many samples.")] = 10_000,
+    steps: Annotated[int, Option(help="Steps of the decode-corrupt-encode chain.")] = 5,
+    out: Annotated[Path | None, Option(help="The .npz file to write (default: samples.npz in the run).")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred."""
+    model = fd.load(run)
+    path = out or run / run_folder.SAMPLES
+    keep = (0, steps) if steps else (0,)
+    with console.status(f"drawing {n:,} samples, {steps} chain steps"):
+        drawn = model.sample(n, steps=steps, keep=keep, seed=seed)
+    arrays = {f"x{t}": x.numpy() for t, x in zip(keep, drawn, strict=True)}
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:
+            np.savez(file, **arrays)
+
+    run_folder.replace_atomically(path, write)
+    console.print(f"{', '.join(arrays)}: {n:,} samples each of {arrays['x0'].shape[1]} pixels in {path}")
+    for name, x in arrays.items():
+        picture = path.with_name(f"{path.stem}-{name}.png")
+        reports.image_grid(torch.from_numpy(x[:100]), picture)
+        console.print(f"the first {min(n, 100)} of {name} in {picture}")
+
+
+def evaluate(
+    run: RunFolder,
+    samples: Annotated[int, Option(help="Samples for likelihood and dimension.")] = 10_000,
+    steps: Annotated[int, Option(help="Chain steps of the second sample set.")] = 5,
+    k: Annotated[int, Option(help="Neighbours for the intrinsic dimension.")] = 100,
+    seed: Seed = 0,
+    root: Root = None,
+) -> None:
+    """Measure a trained model: reconstruction, likelihood, classification, dimension, beside the real data."""
+    model, dataset, _ = _open(run, root)
+    with console.status("evaluating") as status:
+        result = evaluate_model(
+            model,
+            dataset,
+            samples=samples,
+            steps=steps,
+            k=k,
+            seed=seed,
+            report=lambda stage: status.update(f"evaluating: {stage}"),
+        )
+    run_folder.write_json(run / run_folder.EVALUATION, result)
+    console.print(evaluation_table(result))
+    console.print(f"numbers in {run / run_folder.EVALUATION}")
+
+
+def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
+    """Write a run's report: one self-contained HTML page and its figures as PNG."""
+    model, dataset, config = _open(run, root)
+    path = run / run_folder.EVALUATION
+    evaluation = run_folder.read_json(path, "the report") if path.exists() else None
+    with console.status("drawing the report"):
+        page = reports.build(model, dataset, read_metrics(run), evaluation, run / "report", seed=seed, config=config)
+    console.print(f"report in {page}")
+
+
+def demo(
+    out: Annotated[Path, Option(help="The demo's folder.")] = Path("runs/demo"),
+    epochs: Annotated[int, Option(help="Passes over the 1,297 training digits.")] = 150,
+    seed: Seed = 0,
+) -> None:
+    """Train an iDAAE on scikit-learn's digits, sample it, measure it and write its report; needs no data and no GPU."""
+    started = time.perf_counter()
+    train(out, data="digits", epochs=epochs, hidden="500,500", code=8, sigma=0.3, lr=1e-3, seed=seed)
+    sample(out, n=1_000, seed=seed)
+    evaluate(out, samples=1_000, k=50, seed=seed)
+    report(out, seed=seed)
+    console.print(f"done in {time.perf_counter() - started:.0f} s")

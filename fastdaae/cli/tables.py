@@ -1,0 +1,49 @@
+"""What the commands print: tables of numbers, beside those of the real data."""
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+
+
+def _pair(estimate: dict, digits: int) -> str:
+    return f"{estimate['mean']:.{digits}f} ± {estimate['standard_error']:.{digits}f}"
+
+
+def evaluation_table(evaluation: dict) -> Table:
+    """All numbers of an evaluation in one table."""
+    table = Table(title=f"{evaluation['model']} on {evaluation['data']}", title_style="bold", header_style="bold")
+    for heading, justify in (("measure", "left"), ("of", "left"), ("value", "right"), ("with", "left")):
+        table.add_column(heading, justify=justify)
+    _reconstruction_rows(table, evaluation["reconstruction"])
+    _likelihood_rows(table, evaluation["likelihood"])
+    _classification_rows(table, evaluation.get("classification"))
+    _dimension_rows(table, evaluation["dimension"])
+    return table
+
+
+def _reconstruction_rows(table: Table, part: dict) -> None:
+    images = f"{part['images']:,} test images"
+    table.add_row("reconstruction MSE", "corrupted input", _pair(part["corrupted_mse"], 4), images)
+    table.add_row("", "clean input", _pair(part["clean_mse"], 4), images, end_section=True)
+
+
+def _likelihood_rows(table: Table, part: dict) -> None:
+    for place, row in enumerate(part["rows"]):
+        label = "log-likelihood, nats" if place == 0 else ""
+        settings = f"{part['samples']:,} samples, bandwidth {row['bandwidth']:.4f}"
+        table.add_row(label, row["name"], _pair(row, 1), settings, end_section=row is part["rows"][-1])
+
+
+def _classification_rows(table: Table, part: dict | None) -> None:
+    for place, row in enumerate(part["rows"] if part else ()):
+        label = "test accuracy" if place == 0 else ""
+        settings = f"{row['dimension']} numbers, {part['training_images']:,} training images"
+        table.add_row(label, row["name"], f"{row['accuracy']:.2%}", settings, end_section=row is part["rows"][-1])
+
+
+def _dimension_rows(table: Table, part: dict) -> None:
+    for place, row in enumerate(part["rows"]):
+        label = "intrinsic dimension" if place == 0 else ""
+        value = f"{row['dimension']:.2f} ± {row['standard_error']:.2f}"
+        table.add_row(label, row["name"], value, f"n = {part['images']:,}, k = {part['k']}")

@@ -1,0 +1,106 @@
+"""`ParzenWindow`: a Gaussian Parzen window as an exact scikit-learn estimator that chooses its bandwidth."""
+
+import math
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from fastdaae import ops
+from fastdaae.evaluation.estimate import Estimate
+from fastdaae.evaluation.points import as_points
+
+_LEAVE_OUT_BLOCK = 512
+
+
+class ParzenWindow(DensityMixin, BaseEstimator):
+    """Log-likelihood under a mixture of one isotropic Gaussian per sample, in nats.
+
+    bandwidth: a number (in the units of X: [0, 1] pixels for images) or "auto", the one of `bandwidths` (by default
+    logspace(-1, 0, 10), the paper's grid) that maximises the mean log-likelihood of the validation set, or of each
+    sample under the others without one; all bandwidths are evaluated in one pass. After `fit`: `samples_` [N, D],
+    `bandwidth_`, `bandwidths_` [B] and `validation_log_likelihoods_` [B] (mean nats, for "auto"). Exact to 1e-3 + 1e-6
+    |log p| nats. Source: Creswell and Bharath 2018, section VI-B and appendix E-D.
+    """
+
+    def __init__(self, bandwidth="auto", bandwidths=None):
+        self.bandwidth = bandwidth
+        self.bandwidths = bandwidths
+
+    def fit(self, X, y=None, *, validation=None) -> "ParzenWindow":
+        """Keep the samples X [N, D] (uint8 means value / 255) and choose the bandwidth; `y` is ignored.
+
+        Raises ValueError for empty or non-finite sets, bandwidths that are not positive, and "auto" with one sample
+        alone.
+        """
+        self.samples_ = as_points(self, X, reset=True)
+        if isinstance(self.bandwidth, str) and self.bandwidth != "auto":
+            raise ValueError(f"bandwidth must be 'auto' or a number > 0, got {self.bandwidth!r}")
+        if not isinstance(self.bandwidth, str):
+            self.bandwidth_ = _positive("bandwidth", [self.bandwidth])[0]
+            return self
+        candidates = np.logspace(-1, 0, 10) if self.bandwidths is None else self.bandwidths
+        self.bandwidths_ = np.array(_positive("bandwidths", candidates))
+        if validation is None:
+            log_densities = _leave_one_out(self.samples_, self.bandwidths_)
+        else:
+            log_densities = self._log_densities(as_points(self, validation, reset=False), self.bandwidths_)
+        self.validation_log_likelihoods_ = log_densities.mean(1).numpy()
+        self.bandwidth_ = float(self.bandwidths_[self.validation_log_likelihoods_.argmax()])
+        return self
+
+    def score_samples(self, X) -> np.ndarray:
+        """The log-density of each row of X [Q, D], float64 [Q], in nats; a density, so it may be positive."""
+        check_is_fitted(self)
+        return self._log_densities(as_points(self, X, reset=False), [self.bandwidth_])[0].numpy()
+
+    def score(self, X, y=None) -> float:
+        """The mean log-density of X [Q, D] in nats; `y` is ignored."""
+        return float(self.score_samples(X).mean())
+
+    def mean_log_likelihood(self, X) -> Estimate:
+        """The mean log-density of X [Q, D] in nats, and its standard error over the queries."""
+        return Estimate.of(self.score_samples(X))
+
+    def _log_densities(self, queries: Tensor, bandwidths) -> Tensor:
+        return ops.parzen_log_density(queries, self.samples_, bandwidths)
+
+
+def _positive(name: str, values) -> list[float]:
+    values = [float(value) for value in np.atleast_1d(values)]
+    if not values or not all(math.isfinite(value) and value > 0 for value in values):
+        raise ValueError(f"{name} must be finite and > 0, got {values}")
+    return values
+
+
+def _leave_one_out(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
+    """The log-density of each sample under all the others, [B, N]: block by block."""
+    count = len(samples)
+    if count < 2:
+        raise ValueError(
+            f"bandwidth='auto' needs a validation set or at least 2 samples, got {count} sample; pass validation="
+        )
+    columns = []
+    for start in range(0, count, _LEAVE_OUT_BLOCK):
+        stop = min(start + _LEAVE_OUT_BLOCK, count)
+        block = samples[start:stop]
+        parts = [_block_log_sums(block, bandwidths)]
+        for others in (samples[:start], samples[stop:]):
+            if len(others):
+                parts.append(ops.parzen_log_density(block, others, bandwidths) + _log_normalizer(others, bandwidths))
+        columns.append(torch.logsumexp(torch.stack(parts), dim=0))
+    return torch.cat(columns, dim=1) - _log_normalizer(samples[1:], bandwidths)
+
+
+def _block_log_sums(block: Tensor, bandwidths: np.ndarray) -> Tensor:
+    distances = torch.cdist(block.double(), block.double(), compute_mode="donot_use_mm_for_euclid_dist").square()
+    distances.fill_diagonal_(math.inf)
+    return torch.stack([torch.logsumexp(-distances / (2 * h * h), dim=1) for h in bandwidths])
+
+
+def _log_normalizer(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
+    """log N + D log(h sqrt(2 pi)) as a column [B, 1]."""
+    columns = samples.shape[1] * np.log(np.asarray(bandwidths) * math.sqrt(2 * math.pi))
+    return torch.from_numpy(math.log(len(samples)) + columns)[:, None]

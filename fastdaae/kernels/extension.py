@@ -1,0 +1,145 @@
+"""Launchers of the compiled extension: torch tensors in, pointers and sizes down, torch tensors out."""
+
+import functools
+import importlib
+from types import ModuleType
+
+import torch  # before the extension, which then shares torch's OpenMP threads
+from torch import Tensor
+
+_HINT = "install a C++ compiler (g++) and reinstall: pip install --force-reinstall --no-deps ."
+
+
+@functools.cache
+def _loaded() -> tuple[ModuleType | None, str | None]:
+    try:
+        return importlib.import_module("fastdaae._C"), None
+    except ImportError as error:
+        return None, f"the compiled extension cannot be imported ({error}); {_HINT}"
+
+
+def load() -> ModuleType | None:
+    """The compiled module fastdaae._C, or None where it cannot be imported."""
+    return _loaded()[0]
+
+
+def unavailable_reason() -> str | None:
+    """Why `load()` returns None and what to do about it, in one sentence; None where the extension is there."""
+    return _loaded()[1]
+
+
+def _module() -> ModuleType:
+    module, reason = _loaded()
+    if module is None:
+        raise RuntimeError(reason)
+    return module
+
+
+def _require(tensor: Tensor, name: str, dtypes: tuple[torch.dtype, ...], dimensions: int) -> None:
+    # The extension sees addresses only: what is not as promised would be read as garbage.
+    is_cpu, contiguous = tensor.device.type == "cpu", tensor.is_contiguous()
+    if not (is_cpu and contiguous and tensor.dtype in dtypes and tensor.ndim == dimensions):
+        expected = " or ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
+        given = f"{tensor.ndim}-D {tensor.device.type} tensor of {str(tensor.dtype).removeprefix('torch.')}"
+        raise ValueError(
+            f"{name} must be a contiguous {dimensions}-D CPU tensor of {expected}, got a "
+            f"{'contiguous' if contiguous else 'strided'} {given}; use .contiguous() or .to()"
+        )
+
+
+def _require_state(state: Tensor) -> None:
+    _require(state, "state", (torch.int64,), 1)
+    if state.numel() != 3:
+        raise ValueError(f"state must hold 3 numbers (seed low, seed high, step), got {state.numel()}")
+
+
+def _source(x: Tensor, index: Tensor | None, state: Tensor) -> tuple[int, tuple[int, bool, int, int, int]]:
+    """The number of output rows and the arguments (x, x_is_uint8, x_rows, index, state) of the C++ functions."""
+    _require(x, "x", (torch.float32, torch.uint8), 2)
+    _require_state(state)
+    if index is not None:
+        _require(index, "index", (torch.int64,), 1)
+    rows = len(x) if index is None else len(index)
+    pointer = 0 if index is None else index.data_ptr()
+    return rows, (x.data_ptr(), x.dtype == torch.uint8, len(x), pointer, state.data_ptr())
+
+
+def corrupt(
+    x: Tensor,
+    index: Tensor | None,
+    state: Tensor,
+    *,
+    kind: int,
+    a: float,
+    low: float,
+    high: float,
+    copies: int,
+    row_offset: int,
+    step_offset: int,
+    site: int,
+) -> Tensor:
+    """Corrupts rows of x [R, D] (float32, or uint8 read as value / 255) into float32 [copies, N, D].
+
+    Row i of the result is row index[i] of x (row i without an index); noise is addressed by row_offset + i, the copy,
+    site and state[2] + step_offset (`state` int64 [3]: seed low, seed high, step). Kinds: 0 none, 1 Gaussian,
+    2 Gaussian clipped to [low, high], 3 masking, 4 salt-and-pepper; `a` is the standard deviation or the probability.
+    Raises IndexError for an index outside 0..R-1, ValueError for a tensor of another form, RuntimeError without the
+    extension.
+    """
+    rows, source = _source(x, index, state)
+    columns = x.shape[1]
+    out = torch.empty(copies, rows, columns)
+    if out.numel():
+        address = (row_offset, step_offset, site)
+        corruption = (kind, a, low, high)
+        threads = torch.get_num_threads()
+        _module().corrupt(*source, out.data_ptr(), rows, columns, copies, *address, *corruption, threads)
+    return out
+
+
+def corrupt_backward(
+    grad: Tensor,
+    x: Tensor,
+    index: Tensor | None,
+    state: Tensor,
+    *,
+    kind: int,
+    a: float,
+    low: float,
+    high: float,
+    copies: int,
+    row_offset: int,
+    step_offset: int,
+    site: int,
+) -> Tensor:
+    """Gradient of `corrupt` per output row: float32 [N, D], the sum over copies of grad [copies, N, D] where x passed.
+
+    The other arguments and errors are those of `corrupt`; with an index the caller adds row i to row index[i] of x.
+    """
+    rows, source = _source(x, index, state)
+    columns = x.shape[1]
+    _require(grad, "grad", (torch.float32,), 3)
+    if grad.shape != (copies, rows, columns):
+        raise ValueError(f"grad must have the shape {(copies, rows, columns)} of the result, got {tuple(grad.shape)}")
+    dx = torch.empty(rows, columns)
+    if dx.numel():
+        address = (row_offset, step_offset, site)
+        corruption = (kind, a, low, high)
+        threads = torch.get_num_threads()
+        _module().corrupt_backward(
+            grad.data_ptr(), *source, dx.data_ptr(), rows, columns, copies, *address, *corruption, threads
+        )
+    return dx
+
+
+def noise_words(
+    state: Tensor, *, rows: int, columns: int, copies: int, row_offset: int, step_offset: int, site: int
+) -> Tensor:
+    """The raw words of addressed noise, 0..2^32-1, as int64 [copies, rows, columns]; `state` as in `corrupt`."""
+    _require_state(state)
+    words = torch.empty(copies, rows, columns, dtype=torch.uint32)
+    if words.numel():
+        address = (row_offset, step_offset, site)
+        threads = torch.get_num_threads()
+        _module().noise_words(state.data_ptr(), words.data_ptr(), rows, columns, copies, *address, threads)
+    return words.to(torch.int64)

@@ -1,0 +1,58 @@
+"""`model.sample`: decode-corrupt-encode chains from the prior, or from codes of one's own."""
+
+import torch
+from torch import Tensor
+
+from fastdaae import ops
+from fastdaae.noise import Noise, Site
+from fastdaae.ops.chain import check_keep
+
+_TRAINING = object()
+
+
+@torch.no_grad()
+def sample(
+    model,
+    n: int,
+    *,
+    steps: int = 0,
+    initial=None,
+    corruption=_TRAINING,
+    keep: tuple[int, ...] | None = None,
+    seed: int = 0,
+) -> Tensor:
+    """n samples x(steps) of the chain, [n, ...]; with `keep`, the samples of those steps, [len(keep), n, ...].
+
+    x(0) = decode(z(0)) is uncorrupted; `initial` is z(0): draws of the model's prior by default, a tensor [n, Z] or
+    another prior. `corruption` is the one of training by default (an AAE chains uncorrupted). `keep` lists steps in
+    0..steps, ascending. Pixels in [0, 1], in the decoder's shape and dtype; equal seeds give equal samples, and the
+    first rows of a larger n are those of a smaller one. Raises ValueError for n < 1, keep outside 0..steps, or a model
+    without a prior and no `initial`. Source: Creswell and Bharath 2018, section IV, equation 3.
+    """
+    if n < 1:
+        raise ValueError(f"n must be >= 1, got {n}")
+    kept = check_keep(steps, keep)
+    parameter = next(model.parameters())
+    noise = Noise(seed, device=parameter.device)
+    corruption = model.corruption if corruption is _TRAINING else corruption
+    was_training = model.training
+    model.eval()
+    try:
+        z = _initial_codes(model, n, initial, noise).to(parameter.dtype)
+        chain = ops.sample_chain(model.decode, model.encode, z, corruption, noise, steps=steps, keep=kept)
+    finally:
+        model.train(was_training)
+    return chain[0] if keep is None else chain
+
+
+def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:
+    if isinstance(initial, Tensor):
+        if initial.dim() != 2 or len(initial) != n:
+            raise ValueError(f"initial must be codes [n, Z] with n = {n} rows, got {list(initial.shape)}")
+        return initial.to(noise.device)
+    prior = getattr(model, "prior", None) if initial is None else initial
+    if not hasattr(prior, "sample"):
+        raise ValueError(
+            f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for {type(model).__name__}, got {initial!r}"
+        )
+    return prior.sample(n, noise, site=Site.INITIAL)

@@ -1,0 +1,21 @@
+"""Public operators: each validates its arguments, chooses a backend and is differentiable where that has a meaning."""
+
+from fastdaae.ops.chain import linear_sigmoid_corrupt, sample_chain
+from fastdaae.ops.corruption import corrupt
+from fastdaae.ops.encoding import corrupted_linear, encode_mean, linear_mean
+from fastdaae.ops.neighbors import nearest_neighbors
+from fastdaae.ops.parzen import parzen_log_density
+from fastdaae.reference import Corrupted, Neighbors
+
+__all__ = [
+    "Corrupted",
+    "Neighbors",
+    "corrupt",
+    "corrupted_linear",
+    "encode_mean",
+    "linear_mean",
+    "linear_sigmoid_corrupt",
+    "nearest_neighbors",
+    "parzen_log_density",
+    "sample_chain",
+]

@@ -1,0 +1,75 @@
+"""Argument checks of the operators: each error names the argument, what was expected, what was given and what to do."""
+
+import torch
+from torch import Tensor
+
+from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.noise import Noise
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+ACTIVATIONS = ("relu", "sigmoid", "none")
+COPIES_LIMIT = 1 << 16
+
+
+def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:
+    """x is a tensor [N, ...] of uint8 or a floating dtype."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor [N, ...], got {type(x).__name__}; use torch.as_tensor")
+    if x.dim() < 2:
+        raise ValueError(f"{name} must have the shape [N, ...] with at least 2 dimensions, got {list(x.shape)}")
+    if x.dtype not in FLOATS and (floats_only or x.dtype != torch.uint8):
+        expected = "a floating dtype" if floats_only else "uint8 (value / 255) or a floating dtype"
+        raise TypeError(f"{name} must be {expected}, got {x.dtype}; convert it with .float()")
+
+
+def require_points(name: str, x: Tensor) -> None:
+    """x is a set of finite points [N, D] with at least one row and one column."""
+    require_batch(name, x)
+    if x.dim() != 2:
+        raise ValueError(f"{name} must have the shape [N, D], got {list(x.shape)}; use .flatten(1)")
+    if x.numel() == 0:
+        raise ValueError(f"{name} must not be empty, got the shape {list(x.shape)}")
+    require_finite(name, x)
+
+
+def require_finite(name: str, x: Tensor) -> None:
+    if x.dtype != torch.uint8 and not bool(torch.isfinite(x).all()):
+        count = int((~torch.isfinite(x)).sum())
+        raise ValueError(f"{name} must be finite, got {count} NaN or infinite values; remove or replace them")
+
+
+def require_noise(corruption, noise: Noise, x: Tensor) -> None:
+    if corruption is not None and not isinstance(corruption, Gaussian | Masking | SaltAndPepper):
+        raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {type(corruption).__name__}")
+    if not isinstance(noise, Noise):
+        raise TypeError(f"noise must be a fastdaae.Noise, got {type(noise).__name__}; use fastdaae.Noise(seed)")
+    if noise.state.device != x.device:
+        raise ValueError(f"noise must be on the device of x, {x.device}, got {noise.state.device}; use noise.to(...)")
+
+
+def require_address(copies: int, row_offset: int, site: int) -> None:
+    if not 1 <= copies <= COPIES_LIMIT:
+        raise ValueError(f"copies must be in 1..{COPIES_LIMIT}, got {copies}")
+    if row_offset < 0:
+        raise ValueError(f"row_offset must be >= 0, got {row_offset}")
+    if not 0 <= site < 1 << 16:
+        raise ValueError(f"site must be in 0..65535, got {site}")
+
+
+def require_index(index: Tensor | None, x: Tensor) -> None:
+    if index is None:
+        return
+    if not isinstance(index, Tensor) or index.dtype != torch.int64 or index.dim() != 1:
+        got = f"{index.dtype} {list(index.shape)}" if isinstance(index, Tensor) else type(index).__name__
+        raise TypeError(f"index must be an int64 tensor [N] of row numbers of x, got {got}")
+    if index.device != x.device:
+        raise ValueError(f"index must be on the device of x, {x.device}, got {index.device}")
+
+
+def require_linear(weight: Tensor, bias: Tensor | None, inputs: int, activation: str) -> None:
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(map(repr, ACTIVATIONS))}, got {activation!r}")
+    if weight.dim() != 2 or weight.shape[1] != inputs:
+        raise ValueError(f"weight must have the shape [H, {inputs}] to fit its input, got {list(weight.shape)}")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"bias must have the shape [{weight.shape[0]}] to fit weight, got {list(bias.shape)}")

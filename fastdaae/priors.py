@@ -1,0 +1,90 @@
+"""Prior distributions p(z) over codes: `sample` draws rows at their own addresses, so that pieces equal the whole."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fastdaae import noise as addressed
+from fastdaae.corruptions import Gaussian
+from fastdaae.noise import Noise, Site
+from fastdaae.ops import corrupt
+
+
+def _standard_normal(rows: int, columns: int, noise: Noise, row_offset: int, site: int) -> Tensor:
+    # a corrupted zero is the noise itself, from whichever backend is live
+    origin = torch.zeros(rows, columns, device=noise.device)
+    return corrupt(origin, Gaussian(1.0), noise, row_offset=row_offset, site=site)[0]
+
+
+def _require_positive(**values: float) -> None:
+    for name, value in values.items():
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
+
+
+@dataclass(frozen=True)
+class Normal:
+    """The standard normal distribution N(0, I) in `dim` dimensions; dimension j reads column j of the noise.
+
+    Raises ValueError for dim < 1. Source: Creswell and Bharath 2018, section VI.
+    """
+
+    dim: int
+
+    def __post_init__(self):
+        if self.dim < 1:
+            raise ValueError(f"dim must be >= 1, got {self.dim}")
+
+    def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
+        """n draws, float32 [n, dim]."""
+        return _standard_normal(n, self.dim, noise, row_offset, site)
+
+
+@dataclass(frozen=True)
+class RingMixture:
+    """A mixture of `modes` 2-D Gaussians of deviation `std`, evenly spaced on a circle of radius `radius`.
+
+    The mode reads column 4's uniform, the offsets columns 0 and 1. Raises ValueError for a non-positive argument.
+    Source: Creswell and Bharath 2018, appendix E (ten 2-D Gaussians).
+    """
+
+    modes: int = 10
+    radius: float = 4.0
+    std: float = 0.5
+
+    def __post_init__(self):
+        _require_positive(modes=self.modes, radius=self.radius, std=self.std)
+
+    @property
+    def dim(self) -> int:
+        """Always 2."""
+        return 2
+
+    def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
+        """n draws, float32 [n, 2]."""
+        drawn = addressed.uniform(noise, n, 5, row_offset=row_offset, site=site)[0, :, 4]
+        angle = torch.floor(drawn * self.modes) * (2 * math.pi / self.modes)
+        centers = self.radius * torch.stack((torch.cos(angle), torch.sin(angle)), dim=1).float()
+        return centers + self.std * _standard_normal(n, 2, noise, row_offset, site)
+
+
+@dataclass(frozen=True)
+class Custom:
+    """A prior of one's own: `sampler(n, noise, row_offset)` returns n codes, float [n, Z].
+
+    Take all randomness from `noise` (for instance `fastdaae.priors.Normal(2).sample(n, noise, row_offset=row_offset)`),
+    so that runs repeat. Raises ValueError where the sampler's result is not [n, Z].
+    """
+
+    sampler: Callable[[int, Noise, int], Tensor]
+
+    def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
+        """n draws, [n, Z] in the sampler's dtype; `site` is the sampler's own affair."""
+        z = self.sampler(n, noise, row_offset)
+        if not isinstance(z, Tensor) or z.dim() != 2 or len(z) != n:
+            got = list(z.shape) if isinstance(z, Tensor) else type(z).__name__
+            raise ValueError(f"sampler must return a tensor [n, Z] with n = {n} rows, got {got}")
+        return z

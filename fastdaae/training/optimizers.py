@@ -1,0 +1,67 @@
+"""Optimisers by name, one for each update of a model, and learning-rate schedules."""
+
+import math
+from collections.abc import Callable
+
+from torch import nn, optim
+from torch.optim import Optimizer
+
+OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop, "sgd": optim.SGD}
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1.0 - done,
+    "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
+}
+
+
+def make_optimizers(groups: dict[str, list[nn.Parameter]], optimizer, lr) -> dict[str, Optimizer]:
+    """One optimiser for each update: {update name: optimizer}.
+
+    `optimizer` is a name ("adam", "adamw", "rmsprop", "sgd"), a dictionary with a name and options ({"name": "rmsprop",
+    "momentum": 0.1}), or {update name: either}; `lr` is a number or {update name: number}. Raises ValueError for
+    others.
+    """
+    made = {}
+    for update, parameters in groups.items():
+        made[update] = _make(parameters, _choice(optimizer, update, groups), _rate(lr, update, groups))
+    return made
+
+
+def _choice(optimizer, update: str, groups: dict) -> dict:
+    if isinstance(optimizer, dict) and "name" not in optimizer:
+        _require_updates("optimizer", optimizer, groups)
+        optimizer = optimizer[update]
+    return {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
+
+
+def _rate(lr, update: str, groups: dict) -> float:
+    if isinstance(lr, dict):
+        _require_updates("lr", lr, groups)
+        lr = lr[update]
+    if not (isinstance(lr, int | float) and math.isfinite(lr) and lr > 0):
+        raise ValueError(f"lr must be a finite number > 0, got {lr!r}")
+    return float(lr)
+
+
+def _require_updates(name: str, given: dict, groups: dict) -> None:
+    if set(given) != set(groups):
+        raise ValueError(f"{name} must have one entry for each update {list(groups)}, got {list(given)}")
+
+
+def _make(parameters: list[nn.Parameter], choice: dict, lr: float) -> Optimizer:
+    name = choice.pop("name")
+    if name not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {name!r}")
+    if name in ("adam", "adamw"):
+        choice.setdefault("fused", True)
+    try:
+        return OPTIMIZERS[name](parameters, lr=lr, **choice)
+    except TypeError as error:
+        raise ValueError(f"optimizer {name!r} does not take these options: {error}") from None
+
+
+def schedule_by_name(schedule: str) -> Callable[[float], float]:
+    """The factor on the learning rate as a function of the share of the training that is done."""
+    if schedule not in SCHEDULES:
+        raise ValueError(f"schedule must be one of {', '.join(map(repr, SCHEDULES))}, got {schedule!r}")
+    return SCHEDULES[schedule]

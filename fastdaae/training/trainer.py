@@ -1,0 +1,230 @@
+"""`Trainer`: a training loop that validates, shows its progress, writes its run and resumes it exactly."""
+
+import platform
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from fastdaae import run_folder
+from fastdaae.noise import Noise
+from fastdaae.training import batches, checkpoint
+from fastdaae.training.optimizers import make_optimizers, schedule_by_name
+from fastdaae.training.progress import TrainingProgress
+from fastdaae.training.step import TrainingStep, compile_step
+
+PRECISIONS = ("fp32", "bf16")
+_WATCH_EVERY = 50  # steps between two looks at the losses: each look waits for the device
+_VALIDATION_BATCH = 1000
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss or a parameter is no longer finite; the message names the step and the last good checkpoint."""
+
+
+class Trainer:
+    """Trains a model with its own `step`, one optimiser for each of its updates.
+
+    optimizer: "adam", "adamw", "rmsprop", "sgd", {"name": ..., options} or {update name: either}; lr: a number or
+    {update name: number}; schedule: "constant", "linear" or "cosine" over the whole run; precision: "fp32" or "bf16"
+    (autocast); device: "auto" takes a GPU where there is one. `seed` sets the noise, the order of the data and dropout;
+    parameters are initialised by the caller. With `run_dir` the run is written there (config.json, metrics.jsonl,
+    checkpoint.safetensors each `checkpoint_every` epochs) and resumed from there, bit for bit on the CPU. The last
+    incomplete batch of an epoch is left out. Raises ValueError for arguments outside their range.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer="adam",
+        lr=2e-4,
+        batch_size: int = 64,
+        epochs: int = 100,
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "fp32",
+        run_dir: str | Path | None = None,
+        schedule: str = "constant",
+        checkpoint_every: int = 1,
+    ):
+        for name, value in (("batch_size", batch_size), ("epochs", epochs), ("checkpoint_every", checkpoint_every)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
+        make_optimizers(model.parameter_groups(), optimizer, lr)  # wrong names fail here, before any work
+        self._factor = schedule_by_name(schedule)
+        self.model, self.optimizer, self.lr, self.schedule = model, optimizer, lr, schedule
+        self.batch_size, self.epochs, self.seed, self.precision = batch_size, epochs, seed, precision
+        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        self.run_dir = None if run_dir is None else Path(run_dir)
+        self.checkpoint_every = checkpoint_every
+
+    def fit(self, dataset, *, progress: bool = True, notes: dict | None = None) -> list[dict]:
+        """Train on a Dataset, a split, a tensor or an array of images [N, ...] (uint8, or [0, 1] pixels for BCE).
+
+        Returns one dictionary an epoch: epoch, step, seconds, samples_per_second, losses (means in nats), validation.
+        `notes` go into config.json. Raises ValueError for data that do not fit and for a run_dir that holds another
+        run, TrainingDiverged where a loss is no longer finite.
+        """
+        images, validation = batches.training_images(dataset)
+        loss = getattr(self.model, "loss", None)
+        for part in (images, validation):
+            if part is not None:
+                batches.require_pixels(part, loss)
+        self._require_fit(images)
+        config = self._config(images, notes)
+        self.model.to(self.device)
+        optimizers = make_optimizers(self.model.parameter_groups(), self.optimizer, self.lr)
+        step = compile_step(self.model, optimizers, noise=Noise(self.seed, device=self.device))
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.seed)
+            history = self._open_run(config, step)
+            self._run(step, images, validation, history, progress)
+        return history
+
+    def _require_fit(self, images: Tensor) -> None:
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                self.model.reconstruct(images[:2].to(next(self.model.parameters()).device))
+        except (RuntimeError, ValueError) as error:
+            shape = ["N", *images.shape[1:]]
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"dataset must hold images that the model takes, got {shape} ({reason}); "
+                "reshape the images or change the networks"
+            ) from None
+        finally:
+            self.model.train(was_training)
+
+    def _config(self, images: Tensor, notes: dict | None) -> dict:
+        settings = {
+            name: getattr(self, name) for name in ("optimizer", "lr", "batch_size", "seed", "precision", "schedule")
+        }
+        return {
+            "model": getattr(self.model, "config", {"model": type(self.model).__name__}),
+            "trainer": {**settings, "epochs": self.epochs},
+            "data": batches.fingerprint(images),
+            "notes": notes or {},
+            "made_with": {
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+                "machine": platform.machine(),
+            },
+        }
+
+    def _open_run(self, config: dict, step: TrainingStep) -> list[dict]:
+        """Write a new run's configuration, or put an earlier run's state into place; returns its history."""
+        if self.run_dir is None:
+            return []
+        path = self.run_dir / run_folder.CONFIG
+        if (self.run_dir / run_folder.CHECKPOINT).exists():
+            self._require_same_run(run_folder.read_json(path, "resuming a run"), config)
+            epoch, _ = checkpoint.restore_checkpoint(self.run_dir, self.model, step.optimizers, step.noise)
+            run_folder.write_json(path, config)
+            return checkpoint.read_metrics(self.run_dir, epoch)
+        run_folder.write_json(path, config)
+        return []
+
+    def _require_same_run(self, old: dict, new: dict) -> None:
+        free = {"epochs"} if self.schedule == "constant" else set()
+        pairs = [("data", old.get("data"), new["data"])]
+        for section in ("model", "trainer"):
+            before = old.get(section, {})
+            pairs += [(key, before.get(key), value) for key, value in new[section].items() if key not in free]
+        for key, before, now in pairs:
+            if before != now:
+                raise ValueError(
+                    f"run_dir {self.run_dir} holds a run with {key}={before!r}, and this one has {now!r}; "
+                    "use the same settings to resume it, or another run_dir"
+                )
+
+    def _run(
+        self, step: TrainingStep, images: Tensor, validation: Tensor | None, history: list, progress: bool
+    ) -> None:
+        resident = images.to(self.device)
+        held_out = None if validation is None else validation.to(self.device)
+        steps = max(1, len(images) // self.batch_size)
+        with TrainingProgress(self.epochs, steps, len(history), progress) as bar:
+            for epoch in range(len(history), self.epochs):
+                started = time.perf_counter()
+                losses = self._epoch(step, resident, epoch, steps, bar)
+                seconds = time.perf_counter() - started
+                line = {"epoch": epoch + 1, "step": (epoch + 1) * steps, "seconds": seconds}
+                line["samples_per_second"] = steps * min(self.batch_size, len(images)) / seconds
+                line["losses"] = losses
+                if held_out is not None:
+                    line["validation"] = self._validate(held_out)
+                history.append(line)
+                self._save(step, history)
+
+    def _epoch(self, step: TrainingStep, images: Tensor, epoch: int, steps: int, bar: TrainingProgress) -> dict:
+        self.model.train()
+        order = batches.epoch_order(len(images), self.seed, epoch).to(self.device)
+        recorded: list[Tensor] = []
+        names: list[str] = []
+        started = time.perf_counter()
+        for i in range(steps):
+            self._set_rates(step, (epoch + i / steps) / self.epochs)
+            x = images[order[i * self.batch_size : (i + 1) * self.batch_size]]
+            with self._autocast():
+                losses = step(x)
+            names = list(losses)
+            recorded.append(torch.stack(list(losses.values())).float())
+            if (i + 1) % _WATCH_EVERY == 0 or i + 1 == steps:
+                recent = torch.stack(recorded[-_WATCH_EVERY:]).cpu()
+                self._require_finite(recent, names, epoch * steps + i + 2 - len(recent))
+                speed = (i + 1) * len(x) / (time.perf_counter() - started)
+                bar.show(epoch, i + 1, dict(zip(names, recent.mean(0).tolist(), strict=True)), speed)
+        return dict(zip(names, torch.stack(recorded).double().mean(0).tolist(), strict=True))
+
+    def _set_rates(self, step: TrainingStep, done: float) -> None:
+        if self.schedule == "constant":
+            return
+        for optimizer in step.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = group.setdefault("initial_lr", group["lr"]) * self._factor(done)
+
+    @contextmanager
+    def _autocast(self):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+            yield
+
+    def _require_finite(self, recent: Tensor, names: list[str], first_step: int) -> None:
+        bad = (~torch.isfinite(recent)).nonzero()
+        if len(bad):
+            row, column = bad[0].tolist()
+            self._stop(f"the loss {names[column]!r} is {float(recent[row, column])} at step {first_step + row}")
+
+    def _stop(self, what: str) -> None:
+        kept = "no checkpoint was written yet"
+        if self.run_dir is not None and (self.run_dir / run_folder.CHECKPOINT).exists():
+            kept = f"the last good checkpoint is {self.run_dir / run_folder.CHECKPOINT}"
+        raise TrainingDiverged(f"training stopped: {what}; {kept}; lower lr, or look at the data")
+
+    @torch.no_grad()
+    def _validate(self, images: Tensor) -> dict[str, float]:
+        self.model.eval()
+        noise = Noise(self.seed, device=self.device)
+        sums: dict[str, float] = {}
+        for start in range(0, len(images), _VALIDATION_BATCH):
+            x = images[start : start + _VALIDATION_BATCH]
+            for name, value in self.model.validation_losses(x, noise, row_offset=start).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(x)
+        return {name: total / len(images) for name, total in sums.items()}
+
+    def _save(self, step: TrainingStep, history: list[dict]) -> None:
+        epoch = len(history)
+        for name, parameter in self.model.named_parameters():
+            if not bool(torch.isfinite(parameter).all()):
+                self._stop(f"the parameter {name!r} is not finite after step {history[-1]['step']}")
+        if self.run_dir is None or (epoch % self.checkpoint_every and epoch != self.epochs):
+            return
+        checkpoint.write_metrics(self.run_dir, history)
+        checkpoint.save_checkpoint(
+            self.run_dir, self.model, step.optimizers, step.noise, epoch=epoch, step=history[-1]["step"]
+        )

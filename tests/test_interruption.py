@@ -1,0 +1,77 @@
+"""Kill -9 in training and while a checkpoint is written: the resumed run ends bit for bit where an unbroken one ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fastdaae import run_folder
+
+TRAIN = """
+import os, signal, sys
+import torch
+import fastdaae as fd
+from fastdaae import run_folder
+
+run_dir, fatal_sync = sys.argv[1], int(sys.argv[2])
+synced = 0
+
+def kill_while_writing(descriptor, sync=os.fsync):
+    global synced
+    synced += 1
+    if synced == fatal_sync:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sync(descriptor)
+
+run_folder.os.fsync = kill_while_writing
+torch.manual_seed(0)
+mlp = fd.networks.mlp
+networks = [mlp([64, 128, 4]), mlp([4, 128, 64], output="sigmoid"), mlp([4, 128, 1])]
+model = fd.IDAAE(*networks, prior=fd.priors.Normal(4), corruption=fd.corruptions.Gaussian(0.5), copies=3)
+fd.Trainer(model, epochs=6, batch_size=32, lr=1e-3, run_dir=run_dir).fit(fd.data.load("digits"), progress=False)
+"""
+
+
+def train(run_dir, fatal_sync: int = 0, **arguments) -> subprocess.Popen:
+    command = [sys.executable, "-c", TRAIN, str(run_dir), str(fatal_sync)]
+    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, **arguments)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unbroken")
+    assert train(folder).wait(120) == 0
+    return run_folder.load_tensors(folder / run_folder.CHECKPOINT)
+
+
+def require_same_end(run_dir, unbroken) -> None:
+    assert train(run_dir).wait(120) == 0
+    tensors, facts = run_folder.load_tensors(run_dir / run_folder.CHECKPOINT)
+    assert facts == unbroken[1] == {"epoch": 6, "step": 240}
+    assert tensors.keys() == unbroken[0].keys()
+    for name, tensor in tensors.items():
+        assert tensor.equal(unbroken[0][name]), name
+    metrics = (run_dir / run_folder.METRICS).read_text().splitlines()
+    assert len(metrics) == 6
+    assert not list(run_dir.glob(".*partial"))
+
+
+def test_kill_in_the_middle_of_training(tmp_path, unbroken):
+    process = train(tmp_path)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / run_folder.CHECKPOINT).exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(30) == -signal.SIGKILL
+    require_same_end(tmp_path, unbroken)
+
+
+# each file is synced, then its folder: 1-2 config, 3-6 metrics and checkpoint of the first epoch, 7-10 of the second
+@pytest.mark.parametrize("fatal_sync", [1, 3, 5, 6, 9, 10])
+def test_kill_while_a_file_is_written(fatal_sync, tmp_path, unbroken):
+    process = train(tmp_path, fatal_sync)
+    assert process.wait(120) == -signal.SIGKILL
+    require_same_end(tmp_path, unbroken)
