@@ -11,7 +11,7 @@ setup: .venv/.installed
 		{ echo "PYTHON must be Python 3.11 or newer, got $(PYTHON) = $$($(PYTHON) --version 2>&1); use make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,bench]"
-	@$(BIN)/python -c 'from fastdaae.kernels.extension import unavailable_reason as why; print(why() or "the compiled extension is in place")'
+	@$(BIN)/python -c 'from fastdaae.backend import EXTENSION_PROBLEM as why; print(why or "the compiled extension is in place")'
 	@touch $@
 
 demo: setup

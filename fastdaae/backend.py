@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 NAMES = ("reference", "cpp", "triton", "cuda")
-DEFAULT = os.environ.get("FASTDAAE_BACKEND", "auto")
+DEFAULT = os.environ.get("FASTDAAE_BACKEND") or "auto"
 
 
 class Status(NamedTuple):
@@ -21,8 +21,8 @@ def _extension_problem() -> str | None:
     try:
         importlib.import_module("fastdaae._C")
     except ImportError as error:
-        hint = "install a C++ compiler (g++) and reinstall fastdaae"
-        return f"the compiled extension is not importable ({error}); {hint}"
+        hint = "install a C++ compiler (g++), then: pip install --force-reinstall --no-deps ."
+        return f"the compiled extension cannot be imported ({error}); {hint}"
     return None
 
 

@@ -290,5 +290,4 @@ def test_numbers_out_of_range_are_refused(name, value):
 
 def test_build_info_and_availability():
     info = extension.load().build_info()
-    assert extension.unavailable_reason() is None
     assert info["openmp"] is True and info["max_threads"] >= 1 and info["compiler"]

@@ -1,4 +1,4 @@
-"""Kill -9 in training and while a checkpoint is written: the resumed run ends bit for bit where an unbroken one ends."""
+"""Kill -9 in training and while a checkpoint is written: the resumed run ends bit for bit like an unbroken one."""
 
 import os
 import signal

@@ -1,38 +1,19 @@
 """Launchers of the compiled extension: torch tensors in, pointers and sizes down, torch tensors out."""
 
-import functools
 import importlib
 from types import ModuleType
 
 import torch  # before the extension, which then shares torch's OpenMP threads
 from torch import Tensor
 
-_HINT = "install a C++ compiler (g++) and reinstall: pip install --force-reinstall --no-deps ."
+from fastdaae import backend
 
 
-@functools.cache
-def _loaded() -> tuple[ModuleType | None, str | None]:
-    try:
-        return importlib.import_module("fastdaae._C"), None
-    except ImportError as error:
-        return None, f"the compiled extension cannot be imported ({error}); {_HINT}"
-
-
-def load() -> ModuleType | None:
-    """The compiled module fastdaae._C, or None where it cannot be imported."""
-    return _loaded()[0]
-
-
-def unavailable_reason() -> str | None:
-    """Why `load()` returns None and what to do about it, in one sentence; None where the extension is there."""
-    return _loaded()[1]
-
-
-def _module() -> ModuleType:
-    module, reason = _loaded()
-    if module is None:
-        raise RuntimeError(reason)
-    return module
+def load() -> ModuleType:
+    """The compiled module fastdaae._C; raises RuntimeError, with the reason and what to do, where it is missing."""
+    if backend.EXTENSION_PROBLEM is not None:
+        raise RuntimeError(backend.EXTENSION_PROBLEM)
+    return importlib.import_module("fastdaae._C")
 
 
 def _require(tensor: Tensor, name: str, dtypes: tuple[torch.dtype, ...], dimensions: int) -> None:
@@ -93,7 +74,7 @@ def corrupt(
         address = (row_offset, step_offset, site)
         corruption = (kind, a, low, high)
         threads = torch.get_num_threads()
-        _module().corrupt(*source, out.data_ptr(), rows, columns, copies, *address, *corruption, threads)
+        load().corrupt(*source, out.data_ptr(), rows, columns, copies, *address, *corruption, threads)
     return out
 
 
@@ -126,7 +107,7 @@ def corrupt_backward(
         address = (row_offset, step_offset, site)
         corruption = (kind, a, low, high)
         threads = torch.get_num_threads()
-        _module().corrupt_backward(
+        load().corrupt_backward(
             grad.data_ptr(), *source, dx.data_ptr(), rows, columns, copies, *address, *corruption, threads
         )
     return dx
@@ -141,5 +122,5 @@ def noise_words(
     if words.numel():
         address = (row_offset, step_offset, site)
         threads = torch.get_num_threads()
-        _module().noise_words(state.data_ptr(), words.data_ptr(), rows, columns, copies, *address, threads)
+        load().noise_words(state.data_ptr(), words.data_ptr(), rows, columns, copies, *address, threads)
     return words.to(torch.int64)

@@ -2,21 +2,22 @@
 
 from contextlib import AbstractContextManager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 
 class TrainingProgress(AbstractContextManager):
     """A bar over all steps of a run; silent when not enabled."""
 
     def __init__(self, epochs: int, steps_per_epoch: int, first_epoch: int, enabled: bool):
+        # here, so that a training step alone needs torch and numpy only
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
+
         self._epochs, self._steps = epochs, steps_per_epoch
         self._bar = Progress(
-            TextColumn("[bold]epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[losses]}"),
-            TextColumn("[cyan]{task.fields[speed]}"),
-            TimeRemainingColumn(),
+            TextColumn("[bold]epoch {task.fields[epoch]}", table_column=Column(no_wrap=True, min_width=13)),
+            BarColumn(bar_width=10, table_column=Column(min_width=10)),
+            TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TextColumn("[cyan]{task.fields[speed]}", table_column=Column(no_wrap=True, min_width=16)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
             disable=not enabled,
         )
         total, done = epochs * steps_per_epoch, first_epoch * steps_per_epoch
@@ -35,6 +36,6 @@ class TrainingProgress(AbstractContextManager):
             self._task,
             completed=epoch * self._steps + step,
             epoch=f"{epoch + 1}/{self._epochs}",
-            losses="  ".join(f"{name} {value:.4f}" for name, value in losses.items()),
+            losses="  ".join(f"{name} {value:.3f}" for name, value in losses.items()),
             speed=f"{samples_per_second:,.0f} samples/s",
         )

@@ -1,0 +1,188 @@
+"""The package as a whole: its layers, its imports, its names and its README."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastdaae as fd
+
+PACKAGE = Path(fd.__file__).parent
+ROOT = PACKAGE.parent
+# each may import only what stands in an earlier line
+LAYERS = [
+    {"noise", "corruptions", "backend", "run_folder"},
+    {"reference", "kernels"},
+    {"ops"},
+    {"networks", "priors"},
+    {"models", "training", "evaluation", "data"},
+    {"report"},
+    {"cli"},
+]
+
+
+def parts(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> set[str]:
+    """The parts of fastdaae that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "fastdaae":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastdaae."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("fastdaae.")}
+        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path} imports relatively"
+    return found
+
+
+def test_layers_import_only_what_stands_below_them():
+    level = {part: number for number, layer in enumerate(LAYERS) for part in layer}
+    files = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE]
+    assert len(files) > 40
+    for path in files:
+        for part in imported(path) - {parts(path), "_C"}:
+            assert level[part] < level[parts(path)], f"{path.relative_to(ROOT)} imports fastdaae.{part}"
+
+
+def test_models_know_no_kernels_and_no_backends():
+    for path in PACKAGE.rglob("*.py"):
+        if parts(path) in ("models", "training", "evaluation", "data", "report", "networks", "priors"):
+            assert not imported(path) & {"kernels", "backend"}, path
+
+
+def test_only_one_cpp_file_knows_python():
+    knows = [path.name for path in (ROOT / "csrc").rglob("*") if path.is_file() and "pybind11" in path.read_text()]
+    assert knows == ["bindings.cpp"]
+
+
+def in_fresh_process(code: str, **environment) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+REFUSE_THE_REST = """
+import builtins, sys
+original = builtins.__import__
+refused = {"sklearn", "scipy", "safetensors", "typer", "rich", "matplotlib", "PIL", "faiss", "triton", "pandas"}
+def guarded(name, globals=None, locals=None, fromlist=(), level=0):
+    caller = (globals or {}).get("__name__", "")
+    if name.split(".")[0] in refused and caller.split(".")[0] == "fastdaae":
+        raise ImportError(f"{caller} imports {name}")
+    return original(name, globals, locals, fromlist, level)
+builtins.__import__ = guarded
+import torch
+import fastdaae as fd
+"""
+
+
+def test_import_and_operators_need_torch_and_numpy_alone():
+    code = """
+x = torch.rand(4, 6)
+mlp = fd.networks.mlp
+model = fd.IDAAE(mlp([6, 3]), mlp([3, 6], output="sigmoid"), mlp([3, 1]), prior=fd.priors.Normal(3),
+                 corruption=fd.corruptions.Gaussian(0.5))
+step = fd.compile_step
+fd.ops.nearest_neighbors(x, 2), fd.ops.parzen_log_density(x, x, [1.0]), model.sample(2, steps=1)
+print(fd.backends()["reference"].live, not torch.cuda.is_initialized())
+"""
+    assert in_fresh_process(REFUSE_THE_REST + code).split() == ["True", "True"]
+
+
+def test_import_is_fast_beyond_torch_s_own():
+    code = """
+import time, torch
+started = time.perf_counter()
+import fastdaae
+print(time.perf_counter() - started)
+"""
+    assert min(float(in_fresh_process(code)) for _ in range(3)) < 0.2
+
+
+def test_public_names():
+    expected = (
+        "AAE DAAE IDAAE IntrinsicDimension Noise ParzenWindow Trainer backends compile_step corruptions data load "
+        "models networks ops priors"
+    )
+    assert set(expected.split()) <= set(fd.__all__) and dir(fd) == fd.__all__
+    for name in fd.__all__:
+        assert getattr(fd, name).__doc__, name
+    with pytest.raises(AttributeError, match="has no attribute 'VAEE'; it has: AAE"):
+        fd.VAEE  # noqa: B018
+
+
+def public_functions():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield path, node
+                for member in node.body:
+                    if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+                        yield path, member
+
+
+def test_public_classes_and_methods_have_docstrings():
+    for path, node in public_functions():
+        assert ast.get_docstring(node), f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+
+
+def test_environment_sets_the_default_backend():
+    code = """
+import fastdaae as fd
+from fastdaae import backend
+print(backend.choose("corrupt", "auto", {"cpp": None, "reference": None}), backend.choose("x", "auto", {"cuda": None}))
+"""
+    assert in_fresh_process(code, FASTDAAE_BACKEND="").split() == ["cpp", "cuda"]
+    assert in_fresh_process(code, FASTDAAE_BACKEND="reference").split() == ["reference", "cuda"]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "FASTDAAE_BACKEND": "gpu"}
+    )
+    assert "FASTDAAE_BACKEND must be 'auto' or one of" in done.stderr
+
+
+def test_everything_works_without_the_extension(tmp_path):
+    """A process that cannot import fastdaae._C runs on the reference and says why."""
+    code = """
+import sys
+sys.modules["fastdaae._C"] = None
+import torch, fastdaae as fd
+status = fd.backends()["cpp"]
+assert not status.live and "install a C++ compiler" in status.detail, status
+x = torch.rand(4, 6)
+print(fd.ops.corrupt(x, fd.corruptions.Gaussian(0.5), fd.Noise(0)).shape == (1, 4, 6))
+try:
+    fd.ops.corrupt(x, None, fd.Noise(0), backend="cpp")
+except RuntimeError as error:
+    print("usable here: 'reference'" in str(error))
+"""
+    assert in_fresh_process(code).split() == ["True", "True"]
+
+
+def test_readme_code_runs(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
+    assert len(blocks) >= 2
+    code = "import os\nos.chdir(" + repr(str(tmp_path)) + ")\n" + "\n".join(blocks)
+    in_fresh_process(code)
+
+
+def test_readme_commands_exist():
+    from typer.testing import CliRunner
+
+    from fastdaae.cli.app import app
+
+    named = set(re.findall(r"^fastdaae (\w+)", (ROOT / "README.md").read_text(), flags=re.M))
+    commands = {command.callback.__name__ for command in app.registered_commands}
+    assert commands == {"demo", "train", "sample", "evaluate", "likelihood", "dimension", "report", "doctor"}
+    assert named <= commands and len(named) >= 6
+    for command in commands:
+        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
