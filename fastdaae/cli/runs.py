@@ -1,5 +1,6 @@
 """Commands on runs: train, sample, evaluate, report, and the demo that does all of them."""
 
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -87,11 +88,17 @@ def train(
         schedule=schedule,
     )
     started = time.perf_counter()
-    history = trainer.fit(dataset, notes={"data": data, "root": None if root is None else str(root.resolve())})
+    history = trainer.fit(dataset, notes={"data": data, "root": _root_in_words(root)})
     last = history[-1]
     numbers = {**last["losses"], **{f"validation {name}": value for name, value in last.get("validation", {}).items()}}
     console.print("  ".join(f"{name} [bold]{value:.6f}[/]" for name, value in numbers.items()), highlight=False)
     console.print(f"{last['epoch']} epochs in {out} ({time.perf_counter() - started:.1f} s for this call)")
+
+
+def _root_in_words(root: Path | None) -> str | None:
+    # a later command then finds the data without the environment of this one
+    root = root or os.environ.get("FASTDAAE_DATA")
+    return str(Path(root).resolve()) if root else None
 
 
 def _open(run: Path, root: Path | None):

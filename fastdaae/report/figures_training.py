@@ -1,0 +1,52 @@
+"""The losses of a training run over its epochs."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from fastdaae.report.style import BLUE, MUTED, SERIES, VERMILLION, label_ends, new_figure, number, style_axes
+
+
+def losses(
+    epochs: Sequence[int],
+    training: Mapping[str, Sequence[float]],
+    validation: Sequence[float] | None,
+    *,
+    unit: str,
+    equilibrium: tuple[float, str] | None = None,
+) -> Figure:
+    """Reconstruction loss (training and validation, in `unit`) and the adversarial losses (nats) over epochs.
+
+    `training` is {loss name: one mean an epoch} with "reconstruction" among them; `validation` are reconstruction
+    losses; `equilibrium` is the discriminator's loss where it cannot tell codes from the prior, as (nats, text).
+    """
+    others = {name: values for name, values in training.items() if name != "reconstruction"}
+    figure = new_figure(12.4 if others else 6.6, 4.7)
+    panels = figure.subplots(1, 2 if others else 1, squeeze=False)[0]
+    curves = [("train", training["reconstruction"], BLUE)]
+    if validation is not None:
+        curves.append(("validation", validation, VERMILLION))
+    _draw(panels[0], epochs, curves, title="Reconstruction loss", unit=unit)
+    if others:
+        curves = [(name, values, SERIES[i % len(SERIES)]) for i, (name, values) in enumerate(others.items())]
+        _draw(panels[1], epochs, curves, title="Adversarial losses", unit="nats", equilibrium=equilibrium)
+    return figure
+
+
+def _draw(axes: Axes, epochs, curves, *, title: str, unit: str, equilibrium: tuple[float, str] | None = None) -> None:
+    style_axes(axes, title=title, x_label="epoch", y_label=unit)
+    for _, values, color in curves:
+        axes.plot(epochs, values, color=color, linewidth=2.2, marker="o", markersize=7 if len(epochs) < 20 else 0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
+    axes.margins(x=0.02, y=0.12)
+    if len(epochs) == 1:
+        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
+    ends = [(values[-1], f"{name} {number(values[-1], 3)}", color) for name, values, color in curves]
+    if equilibrium is not None:
+        value, text = equilibrium
+        axes.axhline(value, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.6, zorder=3)
+        ends.append((value, text, MUTED))
+    axes.set_ylim(axes.get_ylim())
+    label_ends(axes, ends)

@@ -1,0 +1,144 @@
+"""The numbers of an evaluation as rows of text, a run's settings as pairs, and both summed up in a paragraph."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fastdaae.report.style import number
+
+_SETTINGS = {"lr": "learning rate", "copies": "corrupted copies M"}
+
+
+class Row(NamedTuple):
+    """A line of the table of numbers; `real` marks the row that is measured on real data."""
+
+    measure: str
+    of: str
+    value: str
+    settings: str
+    real: bool = False
+
+
+def with_error(mean: float, error: float, digits: int) -> str:
+    """A mean and its standard error, with a true minus sign."""
+    return f"{number(mean, digits)} ± {number(error, digits)}"
+
+
+def evaluation_rows(evaluation: Mapping) -> list[Row]:
+    """All numbers of an evaluation, in the order of the table."""
+    rows = _reconstruction(evaluation["reconstruction"]) + _likelihood(evaluation["likelihood"])
+    rows += _classification(evaluation["classification"]) if evaluation.get("classification") else []
+    return rows + _dimension(evaluation["dimension"])
+
+
+def _reconstruction(part: Mapping) -> list[Row]:
+    measure, settings = "reconstruction error, pixel²", f"{part['images']:,} test images"
+    of = {"corrupted_mse": "corrupted input", "clean_mse": "clean input"}
+    return [
+        Row(measure, name, with_error(part[key]["mean"], part[key]["standard_error"], 4), settings)
+        for key, name in of.items()
+    ]
+
+
+def _likelihood(part: Mapping) -> list[Row]:
+    rows = []
+    for row in part["rows"]:
+        settings = f"{part['samples']:,} samples, bandwidth {row['bandwidth']:.4f}, {part['queries']:,} test images"
+        if row["bandwidth"] in (row["bandwidths"][0], row["bandwidths"][-1]):
+            settings += " (the bandwidth is at the end of its grid)"
+        value = with_error(row["mean"], row["standard_error"], 1)
+        rows.append(Row("log-likelihood, nats", row["name"], value, settings, is_real(row["name"])))
+    return rows
+
+
+def _classification(part: Mapping) -> list[Row]:
+    settings = f"{part['training_images']:,} training images, {part['test_images']:,} test images"
+    return [
+        Row("test accuracy", row["name"], f"{row['accuracy']:.2%}", f"{row['dimension']} numbers an image, {settings}")
+        for row in part["rows"]
+    ]
+
+
+def _dimension(part: Mapping) -> list[Row]:
+    settings = f"n = {part['images']:,}, k = {part['k']}"
+    rows = []
+    for row in part["rows"]:
+        value = with_error(row["dimension"], row["standard_error"], 2)
+        rows.append(Row("intrinsic dimension", row["name"], value, settings, is_real(row["name"])))
+    return rows
+
+
+def is_real(name: str) -> bool:
+    """Whether a row of an evaluation was measured on real data, by its name."""
+    return name.startswith("real")
+
+
+def setting_pairs(config: Mapping, history: list[dict]) -> list[tuple[str, str]]:
+    """(name, value) of a run's settings: the model's and the trainer's, what is None left out, and the time it took."""
+    model, trainer = dict(config.get("model") or {}), dict(config.get("trainer") or {})
+    given = {name: value for name, value in {**model, **trainer}.items() if value is not None}
+    pairs = [(_SETTINGS.get(name, name.replace("_", " ")), _describe(value)) for name, value in given.items()]
+    if isinstance(config.get("data"), str):
+        pairs.append(("training data", config["data"]))
+    if history:
+        pairs += [("epochs done", str(history[-1]["epoch"])), ("training steps", f"{history[-1]['step']:,}")]
+        pairs.append(("training time", f"{sum(line['seconds'] for line in history):,.1f} s"))
+    made_with = config.get("made_with") or {}
+    if made_with:
+        pairs.append(("made with", ", ".join(f"{name} {value}" for name, value in made_with.items())))
+    return pairs
+
+
+def _describe(value) -> str:
+    """A setting in a word: a part of a model like a call, mlp(sizes=[64, 500, 8])."""
+    if isinstance(value, Mapping):
+        given = {key: part for key, part in value.items() if part is not None}
+        name = given.pop("name", given.pop("network", ""))
+        return f"{name}({', '.join(f'{key}={_describe(part)}' for key, part in given.items())})"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_describe, value)) + "]"
+    return str(value)
+
+
+def summary(name: str, data: str, history: list[dict], evaluation: Mapping | None, unit: str) -> str:
+    """One paragraph made of the numbers; `unit` is that of the reconstruction loss."""
+    sentences = [_training_sentence(name, data, history, unit)]
+    if evaluation is not None:
+        sentences.append(_reconstruction_sentence(evaluation["reconstruction"]))
+        sentences.append(_likelihood_sentence(evaluation["likelihood"]))
+        if evaluation.get("classification"):
+            sentences.append(_classification_sentence(evaluation["classification"]))
+        sentences.append(_dimension_sentence(evaluation["dimension"]))
+    return " ".join(sentences)
+
+
+def _training_sentence(name: str, data: str, history: list[dict], unit: str) -> str:
+    if not history:
+        return f"This {name} is for {data}."
+    last = history[-1]
+    epochs = f"{last['epoch']:,} epoch{'s' if last['epoch'] != 1 else ''}"
+    told = f"its reconstruction loss is {last['losses'].get('reconstruction', math.nan):.4f} {unit} in training"
+    held_out = last.get("validation", {}).get("reconstruction")
+    told += "" if held_out is None else f" and {held_out:.4f} in validation"
+    return f"This {name} was trained on {data} for {epochs}; {told}."
+
+
+def _reconstruction_sentence(part: Mapping) -> str:
+    corrupted, clean = part["corrupted_mse"]["mean"], part["clean_mse"]["mean"]
+    return (
+        f"Its test images come back with a mean squared error of {corrupted:.4f} (corrupted) and {clean:.4f} (clean)."
+    )
+
+
+def _likelihood_sentence(part: Mapping) -> str:
+    listed = ", ".join(f"{row['name']} {with_error(row['mean'], row['standard_error'], 1)}" for row in part["rows"])
+    return f"Log-likelihood of the test images under Parzen windows of {part['samples']:,} points, in nats: {listed}."
+
+
+def _classification_sentence(part: Mapping) -> str:
+    return "Test accuracy: " + ", ".join(f"{row['name']} {row['accuracy']:.2%}" for row in part["rows"]) + "."
+
+
+def _dimension_sentence(part: Mapping) -> str:
+    listed = ", ".join(f"{row['name']} {row['dimension']:.2f}" for row in part["rows"])
+    return f"Intrinsic dimension at k = {part['k']}: {listed}."

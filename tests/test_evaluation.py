@@ -1,0 +1,95 @@
+"""Reconstruction error, classification of codes, and the evaluation that puts the real data beside the model."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from sklearn.svm import SVC
+
+import fastdaae as fd
+from fastdaae.evaluation import Estimate, evaluate, pca_svm_accuracy, reconstruction_error, svm_accuracy
+
+
+def model(pixels: int = 64) -> fd.IDAAE:
+    torch.manual_seed(0)
+    networks = fd.networks.mlp([pixels, 32, 4]), fd.networks.mlp([4, 32, pixels], output="sigmoid")
+    return fd.IDAAE(
+        *networks, fd.networks.mlp([4, 32, 1]), prior=fd.priors.Normal(4), corruption=fd.corruptions.Gaussian(0.5)
+    )
+
+
+def test_estimate_is_the_mean_and_its_error():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    mean, error = Estimate.of(values)
+    assert mean == values.mean() and error == pytest.approx(np.std(values, ddof=1) / 20)
+    assert math.isnan(Estimate.of([1.0]).standard_error)
+
+
+def test_reconstruction_error_is_the_mean_over_images_and_batches(monkeypatch):
+    network, images = model(), torch.randint(0, 256, (50, 8, 8), dtype=torch.uint8)
+    clean = (network.reconstruct(images) - images / 255).square().flatten(1).mean(1).detach().double().numpy()
+    assert reconstruction_error(network, images) == pytest.approx(tuple(Estimate.of(clean)), rel=1e-6)
+    noise = fd.Noise(3)
+    corrupted = (
+        (network.reconstruct(images, noise) - images / 255).square().flatten(1).mean(1).detach().double().numpy()
+    )
+    whole = reconstruction_error(network, images, noise)
+    assert whole == pytest.approx(tuple(Estimate.of(corrupted)), rel=1e-6) and whole.mean != clean.mean()
+    monkeypatch.setattr("fastdaae.evaluation.reconstruction._BATCH", 7)
+    assert reconstruction_error(network, images, noise) == pytest.approx(tuple(whole), rel=1e-6)
+    with pytest.raises(ValueError, match="images must not be empty"):
+        reconstruction_error(network, images[:0])
+
+
+def test_accuracy_is_that_of_an_svm():
+    digits = fd.data.load("digits")
+    (x, y), (test_x, test_y) = ((s.images.flatten(1) / 255, s.labels) for s in (digits.train, digits.test))
+    expected = SVC(kernel="rbf").fit(x.numpy(), y.numpy()).score(test_x.numpy(), test_y.numpy())
+    assert svm_accuracy(x, y, test_x, test_y) == expected > 0.9
+    assert svm_accuracy(torch.randn(200, 4), y[:200], torch.randn(250, 4), test_y) < 0.25
+    pca = PCA(10, random_state=0).fit(x.numpy())
+    on_components = svm_accuracy(pca.transform(x.numpy()), y, pca.transform(test_x.numpy()), test_y)
+    assert pca_svm_accuracy(x, y, test_x, test_y, dimension=10) == on_components > 0.85
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    stages = []
+    result = evaluate(model(), fd.data.load("digits"), samples=300, steps=2, k=20, seed=4, report=stages.append)
+    assert stages == ["sampling", "reconstruction", "log-likelihood", "classification", "intrinsic dimension"]
+    return result
+
+
+def test_evaluation_is_made_of_the_single_measures(evaluation):
+    network, digits = model(), fd.data.load("digits")
+    assert json.loads(json.dumps(evaluation)) == evaluation
+    expected = reconstruction_error(network, digits.test.images, fd.Noise(4))
+    assert evaluation["reconstruction"]["corrupted_mse"] == expected._asdict()
+    drawn = network.sample(300, steps=2, keep=(0, 2), seed=4)
+    sets = {"x(0)": drawn[0], "x(2)": drawn[1], "real training images": digits.train.images[:300].flatten(1)}
+    rows = evaluation["likelihood"]["rows"]
+    assert [row["name"] for row in rows] == list(sets) == [row["name"] for row in evaluation["dimension"]["rows"]]
+    for row, points in zip(rows, sets.values(), strict=True):
+        window = fd.ParzenWindow().fit(points, validation=digits.validation.images.flatten(1))
+        assert row["bandwidth"] == window.bandwidth_
+        mean = window.mean_log_likelihood(digits.test.images.flatten(1)).mean
+        assert row["mean"] == pytest.approx(mean, abs=1e-3)
+    fitted = fd.IntrinsicDimension(k=20).fit(sets["real training images"])
+    assert evaluation["dimension"]["rows"][2]["dimension"] == pytest.approx(fitted.dimension_, rel=1e-6)
+
+
+def test_evaluation_without_labels_or_chain_steps():
+    digits = fd.data.load("digits")
+    unlabelled = fd.data.Dataset(*(fd.data.Split(part.images, None) for part in digits[:3]), "unlabelled digits")
+    result = evaluate(model(), unlabelled, samples=100, steps=0, k=500)
+    assert "classification" not in result and result["dimension"]["k"] == 99
+    assert [row["name"] for row in result["likelihood"]["rows"]] == ["x(0)", "real training images"]
+
+
+def test_evaluation_needs_the_splits():
+    digits = fd.data.load("digits")
+    with pytest.raises(ValueError, match="dataset must have the splits .* none named 'validation'"):
+        evaluate(model(), digits._replace(validation=None))
