@@ -132,6 +132,15 @@ def test_errors_are_one_line_without_a_traceback(message, arguments, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_on_one_s_own_images_is_evaluated_from_another_folder(tmp_path):
+    digits = fd.data.load("digits").train.images
+    np.save(tmp_path / "mine.npy", digits[:200].numpy())
+    train(tmp_path / "run", "--data", os.path.relpath(tmp_path / "mine.npy"))
+    notes = json.loads((tmp_path / "run" / run_folder.CONFIG).read_text())["notes"]
+    assert notes["data"] == str(tmp_path / "mine.npy")
+    assert "log-likelihood" in succeed("evaluate", tmp_path / "run", "--samples", 50, "--k", 5, "--steps", 1)
+
+
 def test_a_missing_data_set_says_where_it_was_looked_for(tmp_path):
     done = run("train", "--out", tmp_path / "run", "--data", "mnist", "--root", tmp_path)
     assert done.returncode == 1 and "train-images-idx3-ubyte" in done.stdout and str(tmp_path) in done.stdout

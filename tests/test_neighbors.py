@@ -96,6 +96,7 @@ def test_bad_input_is_one_clear_line(message, call):
 # the estimator
 
 
+@pytest.mark.filterwarnings("ignore:k = 100 is more than", "ignore:.* rows repeat")
 def test_scikit_learn_checks_the_estimator():
     results = check_estimator(fd.IntrinsicDimension(), on_skip=None)
     assert len(results) >= 41 and all(r["status"] in ("passed", "skipped") for r in results)

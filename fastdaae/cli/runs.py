@@ -88,17 +88,18 @@ def train(
         schedule=schedule,
     )
     started = time.perf_counter()
-    history = trainer.fit(dataset, notes={"data": data, "root": _root_in_words(root)})
+    history = trainer.fit(dataset, notes=_where(data, root))
     last = history[-1]
     numbers = {**last["losses"], **{f"validation {name}": value for name, value in last.get("validation", {}).items()}}
     console.print("  ".join(f"{name} [bold]{value:.6f}[/]" for name, value in numbers.items()), highlight=False)
     console.print(f"{last['epoch']} epochs in {out} ({time.perf_counter() - started:.1f} s for this call)")
 
 
-def _root_in_words(root: Path | None) -> str | None:
-    # a later command then finds the data without the environment of this one
+def _where(data: str, root: Path | None) -> dict:
+    """Where the data set lies, so that a later command finds it from another folder and without this environment."""
     root = root or os.environ.get("FASTDAAE_DATA")
-    return str(Path(root).resolve()) if root else None
+    named = data in fd.data.names()
+    return {"data": data if named else str(Path(data).resolve()), "root": str(Path(root).resolve()) if root else None}
 
 
 def _open(run: Path, root: Path | None):
@@ -108,7 +109,8 @@ def _open(run: Path, root: Path | None):
     notes = config["notes"]
     if "data" not in notes:
         raise ValueError(f"{run} was trained from Python and does not name its data set; evaluate it from Python too")
-    return model, fd.data.load(notes["data"], root=root or notes["root"]), config
+    recorded = None if os.environ.get("FASTDAAE_DATA") else notes["root"]
+    return model, fd.data.load(notes["data"], root=root or recorded), config
 
 
 def sample(

@@ -15,5 +15,7 @@ def as_points(estimator, X, *, reset: bool) -> Tensor:
         X = X.detach().cpu().numpy()
     scaled = isinstance(X, np.ndarray) and X.dtype == np.uint8
     X = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32])
-    points = torch.from_numpy(np.ascontiguousarray(X))
+    X = np.ascontiguousarray(X)
+    # a read-only array, such as a memory map, is copied: a tensor cannot be read-only
+    points = torch.from_numpy(X if X.flags.writeable else X.copy())
     return (points.float() / 255) if scaled else points
