@@ -1,4 +1,4 @@
-"""Keeps what matters of a pytest-benchmark JSON file: `python benchmarks/record.py RAW.json results/<machine>/<name>.json`."""
+"""Keeps what matters of a pytest-benchmark JSON file: `python benchmarks/record.py RAW.json results/MACHINE/X.json`."""
 
 import json
 import subprocess
