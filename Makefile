@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find csrc -type f)
 
-.PHONY: setup demo test bench lint clean
+.PHONY: setup demo test bench lint gpu-check clean
 
 setup: .venv/.installed
 
@@ -22,6 +22,10 @@ test: setup
 
 bench: setup
 	$(BIN)/python -m pytest benchmarks/ --benchmark-only
+
+# no virtual environment and no network there: the packages that the machine has
+gpu-check:
+	$(PYTHON) benchmarks/gpu_check.py $(PARTS)
 
 lint: setup
 	$(BIN)/ruff check .
