@@ -39,10 +39,16 @@ def sample(
     model.eval()
     try:
         z = _initial_codes(model, n, initial, noise).to(parameter.dtype)
-        chain = ops.sample_chain(model.decode, model.encode, z, corruption, noise, steps=steps, keep=kept)
+        chain = ops.sample_chain(*_chain_networks(model), z, corruption, noise, steps=steps, keep=kept)
     finally:
         model.train(was_training)
     return chain[0] if keep is None else chain
+
+
+def _chain_networks(model) -> tuple:
+    """(decoder to pixels, encoder): the networks themselves where they are all there is, so that kernels can fuse them."""
+    to_logits = model.decoder_output == "logits"
+    return model.decode if to_logits else model.decoder, model.encoder
 
 
 def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:

@@ -3,16 +3,43 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.corruptions import Corruption
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks
-from fastdaae.ops.corruption import corrupt, extension_problem
+from fastdaae.ops.corruption import corrupt, encoded, extension_problem
+from fastdaae.ops.splitting import split_last
 
 _ROWS = 8192  # chains that advance together: bounds the memory of one step
+
+# layers of which a CUDA graph can be captured: no state, no random numbers, nothing that waits for the device
+_PLAIN = (nn.Sequential, nn.Flatten, nn.Identity, nn.Linear, nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid)
+
+_library = torch.library.Library("fastdaae", "FRAGMENT")
+_library.define(
+    "triton_linear_sigmoid_corrupt(Tensor h, Tensor weight, Tensor? bias, Tensor state, Tensor? first_row, int kind, "
+    "float a, float low, float high, bool keep_clean, int row_offset, int site, int ahead) -> (Tensor, Tensor)"
+)
+
+
+def _launch(*arguments) -> tuple[Tensor, Tensor]:
+    from fastdaae.kernels import triton_linear_sigmoid_corrupt
+
+    return triton_linear_sigmoid_corrupt.linear_sigmoid_corrupt(*arguments)
+
+
+def _fake(
+    h, weight, bias, state, first_row, kind, a, low, high, keep_clean, row_offset, site, ahead
+) -> tuple[Tensor, Tensor]:
+    shape = (h.shape[0], weight.shape[0])
+    return h.new_empty(shape), h.new_empty(shape if keep_clean else 0)
+
+
+_library.impl("triton_linear_sigmoid_corrupt", _launch, "CompositeExplicitAutograd")
+torch.library.register_fake("fastdaae::triton_linear_sigmoid_corrupt", _fake, lib=_library)
 
 
 def linear_sigmoid_corrupt(
@@ -30,15 +57,49 @@ def linear_sigmoid_corrupt(
     """The decoder's last layer and the next corruption: x = sigmoid(h W^T + b), x~ ~ c(x~ | x), for h [N, K].
 
     Returns Corrupted(x_tilde [N, D], x [N, D] or None unless `keep_clean`), in the dtype of h, pixels in [0, 1] before
-    the corruption. Differentiable in h, weight and bias. Addresses and errors as `corrupt`.
+    the corruption. Differentiable in h, weight and bias. Addresses and errors as `corrupt`. With "triton" and no
+    gradient asked for, one kernel does it all; a gradient needs x, so that then the product and x are PyTorch's.
     """
     checks.require_batch("h", h, floats_only=True)
     if h.dim() != 2:
         raise ValueError(f"h must have the shape [N, K], got {list(h.shape)}")
     checks.require_linear(weight, bias, h.shape[1], "sigmoid")
-    chosen = backends.choose("linear_sigmoid_corrupt", backend, {"cpp": extension_problem(h), "reference": None})
+    problems = {"triton": checks.triton_problem(h), "cpp": extension_problem(h), "reference": None}
+    chosen = backends.choose("linear_sigmoid_corrupt", backend, problems)
+    if chosen == "triton" and not _wants_gradient(h, weight, bias):
+        checks.require_noise(corruption, noise, h)
+        checks.require_address(1, row_offset, site)
+        return _fused(h, weight, bias, corruption, noise, keep_clean, row_offset, None, site, 0)
     x = torch.sigmoid(torch.nn.functional.linear(h, weight, bias))
     x_tilde = corrupt(x, corruption, noise, row_offset=row_offset, site=site, backend=chosen)[0]
+    return reference.Corrupted(x_tilde, x if keep_clean else None)
+
+
+def _wants_gradient(*tensors: Tensor | None) -> bool:
+    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+
+
+def _fused(
+    h: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    corruption: Corruption | None,
+    noise: Noise,
+    keep_clean: bool,
+    row_offset: int,
+    first_row: Tensor | None,
+    site: int,
+    ahead: int,
+) -> reference.Corrupted:
+    """The kernel with the noise of `ahead` steps later; under autocast in its dtype, as a linear layer would be."""
+    kind = h.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else h.dtype
+    h, weight = h.to(dtype), weight.to(dtype)
+    bias = None if bias is None else bias.to(dtype)
+    address = (keep_clean, row_offset, site, ahead)
+    x_tilde, x = torch.ops.fastdaae.triton_linear_sigmoid_corrupt.default(
+        h, weight, bias, noise.state, first_row, *encoded(corruption), *address
+    )
     return reference.Corrupted(x_tilde, x if keep_clean else None)
 
 
@@ -60,17 +121,33 @@ def sample_chain(
 
     `keep` lists steps in 0..steps, ascending; (steps,) by default; x(0) = R(z) is not corrupted. Step t reads the noise
     of step `noise.step + t`, row i that of row_offset + i, so that chains may be run in pieces. Not differentiable.
-    Raises ValueError for keep outside 0..steps. Source: Creswell and Bharath 2018, equation 3 and Theorem 1.
+    With "triton", an `nn.Sequential` of plain layers that ends in `nn.Linear`, `nn.Sigmoid` corrupts in that layer's
+    own kernel, and many rows replay a CUDA graph. Raises ValueError for keep outside 0..steps. Source: Creswell and
+    Bharath 2018, equation 3 and Theorem 1.
     """
     checks.require_batch("z", z, floats_only=True)
     checks.require_noise(corruption, noise, z)
     checks.require_address(1, row_offset, site)
     keep = check_keep(steps, keep)
-    chosen = backends.choose("sample_chain", backend, {"cpp": extension_problem(z), "reference": None})
+    problems = {"triton": checks.triton_problem(z), "cpp": extension_problem(z), "reference": None}
+    chosen = backends.choose("sample_chain", backend, problems)
+    end = _decoder_end(decoder) if chosen == "triton" and z.dim() == 2 else None
+    if end is not None and not torch.compiler.is_compiling() and _is_plain(encoder):
+        from fastdaae.kernels import triton_chain
+
+        if triton_chain.worthwhile(z, _ROWS):
+            return triton_chain.replayed(
+                lambda rows, first: _run_fused(end, encoder, rows, corruption, noise, keep, row_offset, first, site),
+                z,
+                _ROWS,
+            )
     pieces = []
     for start in range(0, max(len(z), 1), _ROWS):
-        rows = z[start : start + _ROWS]
-        pieces.append(_run(decoder, encoder, rows, corruption, noise, keep, row_offset + start, site, chosen))
+        rows, first = z[start : start + _ROWS], row_offset + start
+        if end is not None:
+            pieces.append(_run_fused(end, encoder, rows, corruption, noise, keep, first, None, site))
+        else:
+            pieces.append(_run(decoder, encoder, rows, corruption, noise, keep, first, site, chosen))
     return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
 
 
@@ -93,4 +170,28 @@ def _run(decoder, encoder, z, corruption, noise, keep, row_offset, site, backend
         if t < keep[-1]:
             ahead = noise.ahead(t)
             z = encoder(corrupt(x, corruption, ahead, row_offset=row_offset, site=site, backend=backend)[0])
+    return torch.stack(kept)
+
+
+def _is_plain(network: Callable) -> bool:
+    modules = list(network.modules()) if isinstance(network, nn.Module) else []
+    hooked = any(m._forward_hooks or m._forward_pre_hooks for m in modules)
+    return bool(modules) and not hooked and all(type(m) in _PLAIN for m in modules)
+
+
+def _decoder_end(decoder: Callable) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:
+    """A decoder of plain layers up to its last `nn.Linear`, and that layer, where only a sigmoid follows; else None."""
+    split = split_last(decoder, nn.Sigmoid) if _is_plain(decoder) else None
+    return None if split is None else split_last(decoder[:-1], nn.Linear)
+
+
+def _run_fused(end, encoder, z, corruption, noise, keep, row_offset, first_row, site) -> Tensor:
+    body, last = end
+    kept = []
+    for t in range(keep[-1]):
+        h, keeps = body(z), t in keep
+        x_tilde, x = _fused(h, last.weight, last.bias, corruption, noise, keeps, row_offset, first_row, site, t)
+        kept += [x] if keeps else []
+        z = encoder(x_tilde)
+    kept.append(torch.sigmoid(last(body(z))))
     return torch.stack(kept)

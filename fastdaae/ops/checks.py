@@ -1,5 +1,8 @@
 """Argument checks of the operators: each error names the argument, what was expected, what was given and what to do."""
 
+import importlib.util
+import os
+
 import torch
 from torch import Tensor
 
@@ -9,6 +12,19 @@ from fastdaae.noise import Noise
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 ACTIVATIONS = ("relu", "sigmoid", "none")
 COPIES_LIMIT = 1 << 16
+
+# probed once, at import: a probe inside a call could not be traced by torch.compile
+_TRITON_INSTALLED = importlib.util.find_spec("triton") is not None
+_TRITON_INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+
+
+def triton_problem(x: Tensor) -> str | None:
+    """Why the Triton kernels cannot take x, or None."""
+    if not _TRITON_INSTALLED:
+        return "triton is not installed; pip install triton"
+    if not (x.is_cuda or (_TRITON_INTERPRETED and x.device.type == "cpu")):
+        return f"it runs on a CUDA device, and x is on {x.device}"
+    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else None
 
 
 def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:

@@ -15,6 +15,8 @@ _ARGUMENTS = f"Tensor x, Tensor? index, Tensor state, int kind, float a, float l
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define(f"corrupt({_ARGUMENTS}) -> Tensor")
 _library.define(f"corrupt_backward(Tensor grad, {_ARGUMENTS}) -> Tensor")
+_library.define(f"triton_corrupt({_ARGUMENTS}, ScalarType dtype) -> Tensor")
+_library.define(f"triton_corrupt_backward(Tensor grad, {_ARGUMENTS}) -> Tensor")
 
 
 def _launch(x, index, state, kind, a, low, high, copies, row_offset, site):
@@ -50,21 +52,40 @@ def _launch_backward(grad, x, index, state, kind, a, low, high, copies, row_offs
     )
 
 
-def _fake(x, index, state, kind, a, low, high, copies, row_offset, site):
+def _launch_triton(x, index, state, *address_and_dtype):
+    from fastdaae.kernels import triton_corrupt, triton_source
+
+    *address, dtype = address_and_dtype
+    return triton_corrupt.corrupt(x, index, state, triton_source.Draw.of(*address), dtype)
+
+
+def _launch_triton_backward(grad, x, index, state, *address):
+    from fastdaae.kernels import triton_corrupt, triton_source
+
+    return triton_corrupt.corrupt_backward(grad, x, index, state, triton_source.Draw.of(*address))
+
+
+def _fake(x, index, state, kind, a, low, high, copies, row_offset, site, dtype=torch.float32):
     rows = x.shape[0] if index is None else index.shape[0]
-    return x.new_empty((copies, rows, x.shape[1]), dtype=torch.float32)
+    return x.new_empty((copies, rows, x.shape[1]), dtype=dtype)
 
 
 def _fake_backward(grad, x, *address):
-    return grad.new_empty(grad.shape[1:])
+    return grad.new_empty(grad.shape[1:], dtype=torch.float32)
 
 
 _library.impl("corrupt", _launch, "CPU")
 _library.impl("corrupt_backward", _launch_backward, "CPU")
 torch.library.register_fake("fastdaae::corrupt", _fake, lib=_library)
 torch.library.register_fake("fastdaae::corrupt_backward", _fake_backward, lib=_library)
+_library.impl("triton_corrupt", _launch_triton, "CompositeExplicitAutograd")
+_library.impl("triton_corrupt_backward", _launch_triton_backward, "CompositeExplicitAutograd")
+torch.library.register_fake("fastdaae::triton_corrupt", _fake, lib=_library)
+torch.library.register_fake("fastdaae::triton_corrupt_backward", _fake_backward, lib=_library)
 _corrupt = torch.ops.fastdaae.corrupt.default
 _corrupt_backward = torch.ops.fastdaae.corrupt_backward.default
+_triton_corrupt = torch.ops.fastdaae.triton_corrupt.default
+_triton_corrupt_backward = torch.ops.fastdaae.triton_corrupt_backward.default
 
 
 class _Corrupt(torch.autograd.Function):
@@ -84,7 +105,29 @@ class _Corrupt(torch.autograd.Function):
         return per_row, None, None, None
 
 
-def _encoded(corruption: Corruption | None) -> tuple[int, float, float, float]:
+class _TritonCorrupt(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, index, state, address, dtype):
+        # the copy of the state is a launch of its own, which sampling need not wait for
+        ctx.save_for_backward(x, index, state.clone() if ctx.needs_input_grad[0] else state)
+        ctx.address = address
+        return _triton_corrupt(x, index, state, *address, dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, index, state = ctx.saved_tensors
+        return triton_input_gradient(grad.contiguous(), x, index, state, ctx.address), None, None, None, None
+
+
+def triton_input_gradient(grad: Tensor, x: Tensor, index: Tensor | None, state: Tensor, address: tuple) -> Tensor:
+    """The gradient by x [R, D], in its dtype, of corrupted copies with the contiguous gradient [copies, N, D]."""
+    per_row = _triton_corrupt_backward(grad, x, index, state, *address)
+    if index is not None:
+        per_row = torch.zeros(x.shape, dtype=per_row.dtype, device=x.device).index_add_(0, index, per_row)
+    return per_row.to(x.dtype)
+
+
+def encoded(corruption: Corruption | None) -> tuple[int, float, float, float]:
     """The kernel's words for a corruption: (kind, its parameter, low, high)."""
     if corruption is None:
         return 0, 0.0, 0.0, 0.0
@@ -122,20 +165,26 @@ def corrupt(
     x is uint8 (value / 255) or floating; `index` [N] gathers rows of x first; the noise of row i is that of row_offset
     + i, so that pieces of a batch equal the whole. The result has `dtype`: float32 for uint8, else the dtype of x, by
     default. Corruption None copies. Differentiable in x. Raises TypeError or ValueError for arguments that do not fit,
-    IndexError for an index outside x, RuntimeError for a named backend that cannot run. Source: Creswell and Bharath
-    2018, Algorithms 1 and 2 (line 3 of each).
+    IndexError for an index outside x (with "triton", which must not wait for the device, such a row becomes NaN),
+    RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, Algorithms 1 and 2 (line 3 of
+    each).
     """
     checks.require_batch("x", x)
     checks.require_noise(corruption, noise, x)
     checks.require_address(copies, row_offset, site)
     checks.require_index(index, x)
-    chosen = backends.choose("corrupt", backend, {"cpp": extension_problem(x), "reference": None})
+    problems = {"cpp": extension_problem(x), "triton": checks.triton_problem(x), "reference": None}
+    chosen = backends.choose("corrupt", backend, problems)
     if chosen == "reference":
         return reference.corrupt(
             x, corruption, noise, copies=copies, index=index, row_offset=row_offset, site=site, dtype=dtype
         )
-    flat = x.flatten(1) if x.dtype == torch.uint8 else x.flatten(1).float()
-    address = (*_encoded(corruption), copies, row_offset, site)
-    x_tilde = _Corrupt.apply(flat.contiguous(), index, noise.state, address)
+    address = (*encoded(corruption), copies, row_offset, site)
     dtype = dtype or (torch.float32 if x.dtype == torch.uint8 else x.dtype)
+    if chosen == "triton":
+        rounded = torch.float32 if dtype == torch.float64 else dtype
+        x_tilde = _TritonCorrupt.apply(x.flatten(1).contiguous(), index, noise.state, address, rounded)
+    else:
+        flat = x.flatten(1) if x.dtype == torch.uint8 else x.flatten(1).float()
+        x_tilde = _Corrupt.apply(flat.contiguous(), index, noise.state, address)
     return x_tilde.reshape(copies, -1, *x.shape[1:]).to(dtype)

@@ -10,8 +10,9 @@ from fastdaae import reference
 from fastdaae.corruptions import Corruption
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks
-from fastdaae.ops.corruption import corrupt, extension_problem
-from fastdaae.ops.splitting import split_last
+from fastdaae.ops.corruption import corrupt, encoded, extension_problem
+from fastdaae.ops.splitting import _has_hooks, split_last
+from fastdaae.ops.triton_layers import ACTIVATIONS, CorruptedLinear, LinearMean
 
 # layers whose output for one row depends on the other rows of the batch
 _BATCH_DEPENDENT = (nn.modules.batchnorm._BatchNorm,)
@@ -35,23 +36,51 @@ def corrupted_linear(
 
     weight is [H, D] with D the flat size of a row, bias [H] or None; activation "relu", "sigmoid" or "none". The result
     has the dtype of weight. Differentiable in x, weight and bias. Addresses, index and errors as `corrupt`. With "cpp"
-    the noise comes from the C++ kernel and the product from PyTorch.
+    the noise comes from the C++ kernel and the product from PyTorch; with "triton" x~ is made on chip and never
+    written, float32 products are made of three TF32 parts, and x~ takes part in the dtype of weight.
     """
     checks.require_batch("x", x)
     checks.require_linear(weight, bias, x[:0].flatten(1).shape[1], activation)
-    chosen = backends.choose("corrupted_linear", backend, {"cpp": extension_problem(x), "reference": None})
-    x_tilde = corrupt(
-        x,
-        corruption,
-        noise,
-        copies=copies,
-        index=index,
-        row_offset=row_offset,
-        site=site,
-        dtype=weight.dtype,
-        backend=chosen,
+    problems = {"cpp": extension_problem(x), "triton": _triton_problem(x, weight), "reference": None}
+    chosen = backends.choose("corrupted_linear", backend, problems)
+    draw = {"copies": copies, "index": index, "row_offset": row_offset, "site": site}
+    if chosen != "triton":
+        return _two_kernel(x, weight, bias, corruption, noise, activation=activation, backend=chosen, **draw)
+    checks.require_noise(corruption, noise, x)
+    checks.require_address(copies, row_offset, site)
+    checks.require_index(index, x)
+    weight, bias = _as_autocast(weight, bias)
+    address = (*encoded(corruption), copies, row_offset, site)
+    number = ACTIVATIONS.index(activation)
+    return CorruptedLinear.apply(
+        x.flatten(1).contiguous(), index, noise.state, weight.contiguous(), bias, number, address
     )
+
+
+def _two_kernel(x, weight, bias, corruption, noise, *, activation, backend, **draw) -> Tensor:
+    """`corrupted_linear` as a corrupt kernel and PyTorch's product: what the fused kernel is measured against."""
+    x_tilde = corrupt(x, corruption, noise, dtype=weight.dtype, backend=backend, **draw)
     return reference.activate(nn.functional.linear(x_tilde.flatten(2), weight, bias), activation)
+
+
+def _triton_problem(x: Tensor, weight: Tensor) -> str | None:
+    problem = checks.triton_problem(x)
+    if problem is None and weight.device != x.device:
+        return f"weight must be on the device of x, {x.device}, got {weight.device}"
+    if problem is None and weight.dtype == torch.float64:
+        return "it computes in float32, and weight is float64"
+    return problem
+
+
+def _autocast_dtype(x: Tensor) -> torch.dtype | None:
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+
+
+def _as_autocast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
+    """The tensors in the dtype that PyTorch's own product would take them in."""
+    dtype = _autocast_dtype(tensors[0])
+    return tuple(t if dtype is None or t is None else t.to(dtype) for t in tensors)
 
 
 def linear_mean(
@@ -66,9 +95,14 @@ def linear_mean(
     if h.dim() != 3 or h.shape[0] < 1:
         raise ValueError(f"h must have the shape [M, N, K] with M >= 1, got {list(h.shape)}")
     checks.require_linear(weight, bias, h.shape[2], activation)
-    backends.choose("linear_mean", backend, {"reference": None})
+    chosen = backends.choose("linear_mean", backend, {"triton": _triton_problem(h, weight), "reference": None})
     if activation == "none":
         return nn.functional.linear(h.mean(0), weight, bias)
+    if chosen == "triton":
+        h, weight, bias = _as_autocast(h, weight, bias)
+        if h.dtype != weight.dtype:
+            raise TypeError(f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}; convert one of them")
+        return LinearMean.apply(h.contiguous(), weight.contiguous(), bias, ACTIVATIONS.index(activation))
     return reference.linear_mean(h, weight, bias, activation=activation)
 
 
@@ -92,10 +126,15 @@ def encode_mean(
     2.
     """
     checks.require_batch("x", x)
-    chosen = backends.choose("encode_mean", backend, {"cpp": extension_problem(x), "reference": None})
-    x_tilde = corrupt(
-        x, corruption, noise, copies=copies, index=index, row_offset=row_offset, site=site, backend=chosen
-    )
+    problems = {"cpp": extension_problem(x), "triton": checks.triton_problem(x), "reference": None}
+    chosen = backends.choose("encode_mean", backend, problems)
+    draw = {"copies": copies, "index": index, "row_offset": row_offset, "site": site, "backend": chosen}
+    split = None if _depends_on_batch(encoder) or chosen != "triton" else _split_first(encoder, x)
+    if split is not None:
+        first, activation, rest = split
+        h = corrupted_linear(x, first.weight, first.bias, corruption, noise, activation=activation, **draw)
+        return _mean_of_layers(rest, h, chosen)
+    x_tilde = corrupt(x, corruption, noise, **draw)
     if _depends_on_batch(encoder):
         return torch.stack([encoder(one_copy) for one_copy in x_tilde]).mean(0)
     split = split_last(encoder, nn.Linear)
@@ -106,6 +145,51 @@ def encode_mean(
     if h.dim() != 2:
         return last(h).unflatten(0, x_tilde.shape[:2]).mean(0)
     return linear_mean(h.unflatten(0, x_tilde.shape[:2]), last.weight, last.bias, activation="none")
+
+
+def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.Module]] | None:
+    """(first layer, its activation, the other layers) of a plain `nn.Sequential` that begins with [Flatten,] Linear."""
+    if not isinstance(encoder, nn.Sequential) or type(encoder).forward is not nn.Sequential.forward:
+        return None
+    layers = list(encoder)
+    flattens = bool(layers) and _is_plain(layers[0], nn.Flatten) and (layers[0].start_dim, layers[0].end_dim) == (1, -1)
+    layers = layers[1:] if flattens else layers
+    if _has_hooks(encoder) or not layers or not _is_plain(layers[0], nn.Linear) or not (flattens or x.dim() == 2):
+        return None
+    # elsewhere PyTorch's product would raise, or round x~ twice
+    own, cast = torch.float32 if x.dtype == torch.uint8 else x.dtype, _autocast_dtype(x)
+    if (layers[0].weight.dtype != own) if cast is None else own not in (torch.float32, cast):
+        return None
+    activation = _activation_of(layers[1]) if len(layers) > 1 else None
+    return layers[0], activation or "none", layers[2 if activation else 1 :]
+
+
+def _mean_of_layers(layers: list[nn.Module], h: Tensor, backend: str) -> Tensor:
+    """The mean over copies of layers(h) for h [M, N, H]; a last Linear, with its activation, averages as it goes."""
+    copies = h.shape[:2]
+    activation = _activation_of(layers[-1]) if len(layers) > 1 else None
+    ending = layers[-2:-1] if activation else layers[-1:]
+    fused = bool(ending) and _is_plain(ending[0], nn.Linear)
+    body = layers[: -2 if activation else -1] if fused else layers
+    h = h.flatten(0, 1)
+    for layer in body:
+        h = layer(h)
+    if fused and h.dim() == 2:
+        last = ending[0]
+        return linear_mean(
+            h.unflatten(0, copies), last.weight, last.bias, activation=activation or "none", backend=backend
+        )
+    for layer in layers[len(body) :]:
+        h = layer(h)
+    return h.unflatten(0, copies).mean(0)
+
+
+def _is_plain(layer: nn.Module, kind: type[nn.Module]) -> bool:
+    return type(layer) is kind and not _has_hooks(layer)
+
+
+def _activation_of(layer: nn.Module) -> str | None:
+    return "relu" if _is_plain(layer, nn.ReLU) else "sigmoid" if _is_plain(layer, nn.Sigmoid) else None
 
 
 def _depends_on_batch(encoder: Callable) -> bool:

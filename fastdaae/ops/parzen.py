@@ -9,14 +9,23 @@ from fastdaae.ops import checks
 
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define("parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
+_library.define("triton_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
 _library.impl("parzen_log_density", reference.parzen_log_density, "CompositeExplicitAutograd")
+
+
+def _launch(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
+    from fastdaae.kernels import triton_parzen
+
+    return triton_parzen.parzen_log_density(queries, samples, bandwidths)
 
 
 def _fake(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
     return queries.new_empty((bandwidths.shape[0], queries.shape[0]), dtype=torch.float64)
 
 
+_library.impl("triton_parzen_log_density", _launch, "CompositeExplicitAutograd")
 torch.library.register_fake("fastdaae::parzen_log_density", _fake, lib=_library)
+torch.library.register_fake("fastdaae::triton_parzen_log_density", _fake, lib=_library)
 
 
 @torch.no_grad()
@@ -32,7 +41,11 @@ def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths, *, backend:
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=samples.device)
     if not torch.compiler.is_compiling():
         _check(queries, samples, bandwidths)
-    backends.choose("parzen_log_density", backend, {"reference": None})
+    # float64 data are no problem here: the pairs that matter are computed again in float64
+    problem = checks.triton_problem(samples[:0].float())
+    chosen = backends.choose("parzen_log_density", backend, {"triton": problem, "reference": None})
+    if chosen == "triton":
+        return torch.ops.fastdaae.triton_parzen_log_density.default(queries, samples, bandwidths)
     return torch.ops.fastdaae.parzen_log_density.default(queries, samples, bandwidths)
 
 

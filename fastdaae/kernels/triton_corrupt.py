@@ -1,0 +1,128 @@
+"""`corrupt` on a GPU: gather, pixel scaling, noise and all copies in one pass, and its gradient."""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from fastdaae.kernels.triton_configs import COMMON, on_device
+from fastdaae.kernels.triton_noise import INTERPRET, corrupt_tile, lowp, passes_tile, state_words
+from fastdaae.kernels.triton_source import Draw, load_tile, rows_of
+
+_VALUES = ["a", "row_offset", "site_bits"]  # of no use to the compiler, and different from call to call
+
+
+@triton.jit
+def _tile_of(pid, D, row_offset, BM: tl.constexpr, BK: tl.constexpr):
+    column_blocks = tl.cdiv(D, BK)
+    rows = (pid // column_blocks) * BM + tl.arange(0, BM)
+    col0 = (pid % column_blocks).to(tl.int32) * BK
+    return rows, rows + row_offset, col0, col0 + tl.arange(0, BK)
+
+
+@triton.jit(do_not_specialize=_VALUES)
+def _corrupt_kernel(
+    x_ptr,
+    index_ptr,
+    state_ptr,
+    out_ptr,
+    N,
+    R,
+    D,
+    M,
+    a,
+    low,
+    high,
+    row_offset,
+    site_bits,
+    KIND: tl.constexpr,
+    HAS_INDEX: tl.constexpr,
+    BM: tl.constexpr,
+    BK: tl.constexpr,
+    INTERP: tl.constexpr,
+):
+    rows, noise_rows, col0, cols = _tile_of(tl.program_id(0).to(tl.int64), D, row_offset, BM, BK)
+    k0, k1, step = state_words(state_ptr)
+    x = load_tile(x_ptr, index_ptr, rows, cols, N, R, D, HAS_INDEX)
+    inside = (rows < N)[:, None] & (cols < D)[None, :]
+    out = out_ptr + rows[:, None] * D + cols[None, :]
+    copy_size = tl.full((), 1, tl.int64) * N * D
+    for copy in range(0, M):
+        noisy = corrupt_tile(x, noise_rows, col0, site_bits + copy, step, k0, k1, a, low, high, KIND, BM, BK, INTERP)
+        tl.store(out + copy_size * copy, lowp(noisy, out_ptr.dtype.element_ty, INTERP), mask=inside)
+
+
+@triton.jit(do_not_specialize=_VALUES)
+def _corrupt_backward_kernel(
+    grad_ptr,
+    x_ptr,
+    index_ptr,
+    state_ptr,
+    dx_ptr,
+    N,
+    R,
+    D,
+    M,
+    a,
+    low,
+    high,
+    row_offset,
+    site_bits,
+    KIND: tl.constexpr,
+    HAS_INDEX: tl.constexpr,
+    BM: tl.constexpr,
+    BK: tl.constexpr,
+    INTERP: tl.constexpr,
+):
+    rows, noise_rows, col0, cols = _tile_of(tl.program_id(0).to(tl.int64), D, row_offset, BM, BK)
+    k0, k1, step = state_words(state_ptr)
+    inside = (rows < N)[:, None] & (cols < D)[None, :]
+    total = tl.zeros((BM, BK), tl.float32)
+    x = total
+    if KIND == 2:
+        x = load_tile(x_ptr, index_ptr, rows, cols, N, R, D, HAS_INDEX)
+    grad = grad_ptr + rows[:, None] * D + cols[None, :]
+    copy_size = tl.full((), 1, tl.int64) * N * D
+    for copy in range(0, M):
+        one = tl.load(grad + copy_size * copy, mask=inside, other=0.0).to(tl.float32)
+        passes = passes_tile(x, noise_rows, col0, site_bits + copy, step, k0, k1, a, low, high, KIND, BM, BK, INTERP)
+        total += tl.where(passes, one, 0.0)
+    tl.store(dx_ptr + rows[:, None] * D + cols[None, :], total, mask=inside)
+
+
+def _config(rows: int) -> dict[str, int]:
+    """A few numbers a thread for training batches, so that all multiprocessors work; then more, for fewer blocks."""
+    if rows <= 1024:
+        return {"BM": 4, "BK": 64, "num_warps": 2}
+    return {"BM": 32, "BK": 64, "num_warps": 4}
+
+
+def _launch(kernel, tensors: tuple, x: Tensor, index: Tensor | None, draw: Draw) -> None:
+    rows, columns = rows_of(x, index), x.shape[1]
+    config = _config(rows)
+    grid = (triton.cdiv(rows, config["BM"]) * triton.cdiv(columns, config["BK"]),)
+    numbers = (rows, x.shape[0], columns, draw.copies, draw.a, draw.low, draw.high, draw.row_offset, draw.site_bits)
+    with on_device(x.device):
+        kernel[grid](
+            *tensors, *numbers, KIND=draw.kind, HAS_INDEX=index is not None, INTERP=INTERPRET, **config, **COMMON
+        )
+
+
+def corrupt(x: Tensor, index: Tensor | None, state: Tensor, draw: Draw, dtype: torch.dtype) -> Tensor:
+    """Corrupts rows of x [R, D] (uint8 as value / 255, or floating, contiguous) into `dtype` [copies, N, D].
+
+    Row i of the result is row index[i] of x, or row i. A row whose index lies outside x is NaN where its values would
+    show: nothing is read outside x, and nothing waits for the device to raise.
+    """
+    out = torch.empty((draw.copies, rows_of(x, index), x.shape[1]), dtype=dtype, device=x.device)
+    if out.numel():
+        _launch(_corrupt_kernel, (x, index, state, out), x, index, draw)
+    return out
+
+
+def corrupt_backward(grad: Tensor, x: Tensor, index: Tensor | None, state: Tensor, draw: Draw) -> Tensor:
+    """The sum over copies of grad [copies, N, D] where x passed, float32 [N, D]: the gradient of each output row."""
+    dx = torch.empty(grad.shape[1:], dtype=torch.float32, device=x.device)
+    if dx.numel():
+        _launch(_corrupt_backward_kernel, (grad, x, index, state, dx), x, index, draw)
+    return dx

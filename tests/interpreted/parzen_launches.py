@@ -1,0 +1,17 @@
+"""The launches of `parzen_log_density` that are compiled offline: widths that are multiples of 16 and that are not."""
+
+import torch
+
+from fastdaae.kernels import triton_parzen
+
+
+def launches():
+    def call(width: int, bandwidths: int, dtype: torch.dtype = torch.float32):
+        queries, samples = torch.ones(8, width, dtype=dtype), torch.zeros(32, width, dtype=dtype)
+        return lambda: triton_parzen.parzen_log_density(queries, samples, torch.ones(bandwidths).double())
+
+    return {
+        "784 columns, 10 bandwidths": call(784, 10),
+        "50 columns of pixels, 1 bandwidth": call(50, 1, torch.uint8),
+        "784 columns in float64, 16 bandwidths": call(784, 16, torch.float64),
+    }

@@ -1,0 +1,14 @@
+"""`corrupt` in Triton on a machine without a GPU: interpreted against the reference, and compiled for real ones."""
+
+import pytest
+from gpu_free import assert_compiles_without_spills, run_interpreted
+
+pytestmark = pytest.mark.needs_triton
+
+
+def test_interpreted():
+    run_interpreted("corruption_cases")
+
+
+def test_offline_compilation():
+    assert_compiles_without_spills("corrupt")
