@@ -65,14 +65,13 @@ def choose(operator: str, requested: str, problems: dict[str, str | None]) -> st
     this call. FASTDAAE_BACKEND replaces "auto" for the operators that have that backend. Raises ValueError for an
     unknown name and RuntimeError, with the reason and the usable ones, for a named backend that cannot run.
     """
-    usable = [name for name, problem in problems.items() if problem is None]
     if requested == "auto" and problems.get(DEFAULT, "absent") is None:
         return DEFAULT
     if requested == "auto":
-        return usable[0]
-    if requested in usable:
+        return next(name for name, problem in problems.items() if problem is None)
+    if problems.get(requested, "absent") is None:
         return requested
-    listed = ", ".join(repr(name) for name in usable)
+    listed = ", ".join(repr(name) for name, problem in problems.items() if problem is None)
     if requested not in NAMES:
         raise ValueError(f"backend must be 'auto' or one of {', '.join(map(repr, NAMES))}, got {requested!r}")
     reason = problems.get(requested) or f"{operator} has no {requested} kernel in this version"

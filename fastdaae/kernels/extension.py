@@ -9,17 +9,20 @@ from torch import Tensor
 from fastdaae import backend
 
 
+_compiled = None if backend.EXTENSION_PROBLEM else importlib.import_module("fastdaae._C")
+
+
 def load() -> ModuleType:
     """The compiled module fastdaae._C; raises RuntimeError, with the reason and what to do, where it is missing."""
-    if backend.EXTENSION_PROBLEM is not None:
+    if _compiled is None:
         raise RuntimeError(backend.EXTENSION_PROBLEM)
-    return importlib.import_module("fastdaae._C")
+    return _compiled
 
 
 def _require(tensor: Tensor, name: str, dtypes: tuple[torch.dtype, ...], dimensions: int) -> None:
     # The extension sees addresses only: what is not as promised would be read as garbage.
-    is_cpu, contiguous = tensor.device.type == "cpu", tensor.is_contiguous()
-    if not (is_cpu and contiguous and tensor.dtype in dtypes and tensor.ndim == dimensions):
+    contiguous = tensor.is_contiguous()
+    if not (tensor.is_cpu and contiguous and tensor.dtype in dtypes and tensor.ndim == dimensions):
         expected = " or ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
         given = f"{tensor.ndim}-D {tensor.device.type} tensor of {str(tensor.dtype).removeprefix('torch.')}"
         raise ValueError(

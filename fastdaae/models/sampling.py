@@ -46,7 +46,7 @@ def sample(
 
 
 def _chain_networks(model) -> tuple:
-    """(decoder to pixels, encoder): the networks themselves where they are all there is, so that kernels can fuse them."""
+    """(decoder to pixels, encoder): the networks themselves where they are all there is, for kernels to fuse."""
     to_logits = model.decoder_output == "logits"
     return model.decode if to_logits else model.decoder, model.encoder
 

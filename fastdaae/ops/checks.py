@@ -11,6 +11,7 @@ from fastdaae.noise import Noise
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 ACTIVATIONS = ("relu", "sigmoid", "none")
+CORRUPTIONS = (Gaussian, Masking, SaltAndPepper)
 COPIES_LIMIT = 1 << 16
 
 # probed once, at import: a probe inside a call could not be traced by torch.compile
@@ -55,7 +56,7 @@ def require_finite(name: str, x: Tensor) -> None:
 
 
 def require_noise(corruption, noise: Noise, x: Tensor) -> None:
-    if corruption is not None and not isinstance(corruption, Gaussian | Masking | SaltAndPepper):
+    if corruption is not None and not isinstance(corruption, CORRUPTIONS):
         raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {type(corruption).__name__}")
     if not isinstance(noise, Noise):
         raise TypeError(f"noise must be a fastdaae.Noise, got {type(noise).__name__}; use fastdaae.Noise(seed)")

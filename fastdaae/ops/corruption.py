@@ -186,5 +186,9 @@ def corrupt(
         x_tilde = _TritonCorrupt.apply(x.flatten(1).contiguous(), index, noise.state, address, rounded)
     else:
         flat = x.flatten(1) if x.dtype == torch.uint8 else x.flatten(1).float()
-        x_tilde = _Corrupt.apply(flat.contiguous(), index, noise.state, address)
+        flat = flat.contiguous()
+        if flat.requires_grad and torch.is_grad_enabled():
+            x_tilde = _Corrupt.apply(flat, index, noise.state, address)
+        else:
+            x_tilde = _corrupt(flat, index, noise.state, *address)
     return x_tilde.reshape(copies, -1, *x.shape[1:]).to(dtype)
