@@ -35,12 +35,12 @@ def backends() -> dict[str, Status]:
 
     The names are those that every operator's `backend=` takes. Asks for a GPU, which importing fastdaae never does.
     """
-    gpu = _gpu_problem()
+    triton, cuda = _triton_problem(), _cuda_problem()
     return {
         "reference": Status(True, f"plain PyTorch {torch.__version__}: defines what is correct"),
         "cpp": Status(EXTENSION_PROBLEM is None, EXTENSION_PROBLEM or _extension_detail()),
-        "triton": Status(False, gpu or "this version has no Triton kernels yet"),
-        "cuda": Status(False, gpu or "this version has no CUDA kernels yet"),
+        "triton": Status(triton is None, triton or f"Triton kernels on {torch.cuda.get_device_name()}"),
+        "cuda": Status(cuda is None, cuda or f"CUDA kernels on {torch.cuda.get_device_name()}"),
     }
 
 
@@ -48,6 +48,20 @@ def _extension_detail() -> str:
     info = importlib.import_module("fastdaae._C").build_info()
     threads = f"OpenMP, {torch.get_num_threads()} threads" if info["openmp"] else "one thread, built without OpenMP"
     return f"C++ extension ({info['compiler']}; {threads})"
+
+
+def _triton_problem() -> str | None:
+    if importlib.util.find_spec("triton") is None:
+        return "triton is not installed; pip install triton"
+    return _gpu_problem()
+
+
+def _cuda_problem() -> str | None:
+    if EXTENSION_PROBLEM is not None:
+        return EXTENSION_PROBLEM
+    if not importlib.import_module("fastdaae._C").cuda_built():
+        return "the extension was built without CUDA; install the CUDA toolkit (nvcc) and reinstall fastdaae"
+    return _gpu_problem()
 
 
 def _gpu_problem() -> str | None:
