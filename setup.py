@@ -6,16 +6,23 @@ import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
+from typing import NamedTuple
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = ["csrc/bindings.cpp", "csrc/cpu/corruption.cpp"]
+BINDINGS = "csrc/bindings.cpp"
+SOURCES = [BINDINGS, "csrc/cpu/corruption.cpp"]
+CUDA_SOURCES = [f"csrc/cuda/{name}.cu" for name in ("intrinsic_dimension", "nearest_neighbors", "runtime")]
+CUDA_FOLDERS = [Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)]
+CUDA_ARCHITECTURES = ("80", "90", "100")
 # Without errno, sqrt is one instruction and vectorises; no other IEEE rule is given up.
 COMPILE_FLAGS = ["-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-fopenmp", "-fno-math-errno"]
 # libgomp is linked by its plain name: torch, imported first, has loaded it, and there is one pool of threads.
 LINK_FLAGS = ["-shared", "-fopenmp", "-Wl,--exclude-libs,ALL", "-s"]
+NVCC_FLAGS = ["-O3", "-std=c++17", "--threads", "4", "--cudart", "static", "-Xcompiler", "-fPIC,-fvisibility=hidden"]
+CUDA_LINK_FLAGS = ["-lcudart_static", "-lpthread", "-ldl", "-lrt"]
 REINSTALL = "then reinstall: pip install --force-reinstall --no-deps ."
 
 
@@ -59,6 +66,44 @@ def include_folders() -> list[str]:
     return list(dict.fromkeys([pybind11.get_include(), paths["include"], paths["platinclude"]]))
 
 
+class Cuda(NamedTuple):
+    """A CUDA toolkit: its compiler, the folders of its static runtime, and the architectures to build for."""
+
+    nvcc: Path
+    library_folders: list[Path]
+    architectures: list[str]
+
+
+def find_cuda(environment) -> Cuda | None:
+    """The toolkit in CUDA_HOME, else in /usr/local/cuda*, else around the nvcc on PATH; None with FASTDAAE_CUDA=0."""
+    if environment.get("FASTDAAE_CUDA") == "0":
+        return None
+    home = environment.get("CUDA_HOME")
+    folders = ([Path(home)] if home else []) + CUDA_FOLDERS
+    on_path = shutil.which("nvcc", path=environment.get("PATH"))
+    compilers = [folder / "bin" / "nvcc" for folder in folders] + ([Path(on_path)] if on_path else [])
+    nvcc = next((path for path in compilers if path.is_file() and os.access(path, os.X_OK)), None)
+    if nvcc is None:
+        return None
+    root = nvcc.resolve().parents[1]
+    libraries = [root / name for name in ("lib64", "lib", f"targets/{os.uname().machine}-linux/lib")]
+    named = environment.get("FASTDAAE_CUDA_ARCHS", "").replace(";", ",").split(",")
+    return Cuda(nvcc, [folder for folder in libraries if folder.is_dir()], list(filter(None, named)) or known_to(nvcc))
+
+
+def known_to(nvcc: Path) -> list[str]:
+    """Those of our architectures that this compiler knows; all of them where it does not say."""
+    listed = subprocess.run([nvcc, "--list-gpu-arch"], capture_output=True, text=True).stdout.split()
+    return [one for one in CUDA_ARCHITECTURES if f"compute_{one}" in listed] or list(CUDA_ARCHITECTURES)
+
+
+def nvcc_command(cuda: Cuda) -> list[str]:
+    """Machine code for every architecture, and PTX of the last for those to come."""
+    codes = [f"-gencode=arch=compute_{one},code=sm_{one}" for one in cuda.architectures]
+    last = cuda.architectures[-1]
+    return [str(cuda.nvcc), *NVCC_FLAGS, *codes, f"-gencode=arch=compute_{last},code=compute_{last}"]
+
+
 def ninja_path(path) -> str:
     """A path as ninja reads it in a build line."""
     return str(path).replace("$", "$$").replace(":", "$:").replace(" ", "$ ")
@@ -69,32 +114,58 @@ def ninja_command(arguments) -> str:
     return shlex.join(map(str, arguments)).replace("$", "$$")
 
 
-def ninja_file(compiler: list[str], includes: list[str], build_folder: Path, output: Path) -> str:
+def ninja_file(
+    compiler: list[str], includes: list[str], build_folder: Path, output: Path, cuda: Cuda | None = None
+) -> str:
     """The text of build.ninja: one object per source, then the link."""
     compile_command = ninja_command([*compiler, *COMPILE_FLAGS, *(f"-I{folder}" for folder in includes)])
+    link_flags = [*LINK_FLAGS, *([f"-L{folder}" for folder in cuda.library_folders] + CUDA_LINK_FLAGS if cuda else [])]
     lines = [
-        "rule compile",
-        f"  command = {compile_command} -MMD -MF $out.d -c $in -o $out",
-        "  depfile = $out.d",
-        "  deps = gcc",
+        *ninja_rule("compile", f"{compile_command} $defines"),
         "rule link",
-        f"  command = {ninja_command(compiler)} $in {ninja_command(LINK_FLAGS)} -o $out",
+        f"  command = {ninja_command(compiler)} $in {ninja_command(link_flags)} -o $out",
     ]
+    if cuda:
+        lines += ninja_rule("compile_cuda", ninja_command(nvcc_command(cuda)))
     objects = []
-    for source in SOURCES:
+    for source in SOURCES + (CUDA_SOURCES if cuda else []):
         objects.append(ninja_path(build_folder / f"{Path(source).stem}.o"))
-        lines.append(f"build {objects[-1]}: compile {ninja_path(ROOT / source)}")
+        rule = "compile_cuda" if source.endswith(".cu") else "compile"
+        lines.append(f"build {objects[-1]}: {rule} {ninja_path(ROOT / source)}")
+        if cuda and source == BINDINGS:
+            lines.append("  defines = -DFASTDAAE_CUDA")
     lines.append(f"build {ninja_path(output)}: link {' '.join(objects)}")
     return "\n".join(lines) + "\n"
 
 
+def ninja_rule(name: str, command: str) -> list[str]:
+    """A rule that compiles one source and lists the headers it read."""
+    return [
+        f"rule {name}",
+        f"  command = {command} -MMD -MF $out.d -c $in -o $out",
+        "  depfile = $out.d",
+        "  deps = gcc",
+    ]
+
+
 def compile_extension(build_folder: Path, output: Path) -> None:
-    """Builds the shared object at output, or raises ExtensionUnavailable."""
+    """Builds the shared object at output, without CUDA where that fails, or raises ExtensionUnavailable."""
     if os.environ.get("FASTDAAE_NO_EXT") == "1":
         raise ExtensionUnavailable("FASTDAAE_NO_EXT=1 asks for that: unset it")
-    text = ninja_file(find_compiler(os.environ), include_folders(), build_folder, output)
+    tools = find_compiler(os.environ), include_folders()
     build_folder.mkdir(parents=True, exist_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
+    cuda = find_cuda(os.environ)
+    if cuda:
+        try:
+            return run_ninja(ninja_file(*tools, build_folder, output, cuda), build_folder)
+        except ExtensionUnavailable:
+            reason = f"the build with {cuda.nvcc} failed (its messages are above): correct what they name"
+            print(f"fastdaae is built without its CUDA kernels, because {reason} or set FASTDAAE_CUDA=0, {REINSTALL}")
+    run_ninja(ninja_file(*tools, build_folder, output), build_folder)
+
+
+def run_ninja(text: str, build_folder: Path) -> None:
     (build_folder / "build.ninja").write_text(text)
     jobs = ["-j", os.environ["MAX_JOBS"]] if os.environ.get("MAX_JOBS") else []
     try:
@@ -118,6 +189,7 @@ class NinjaBuild(build_ext):
 
 
 if __name__ == "__main__":
-    headers = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "csrc").rglob("*.h"))]  # for source archives
-    extension = Extension("fastdaae._C", SOURCES, depends=headers, optional=True)
+    csrc = sorted((ROOT / "csrc").rglob("*"))
+    others = [str(path.relative_to(ROOT)) for path in csrc if path.suffix in (".h", ".cu")]  # for source archives
+    extension = Extension("fastdaae._C", SOURCES, depends=others, optional=True)
     setup(ext_modules=[extension], cmdclass={"build_ext": NinjaBuild})

@@ -12,6 +12,10 @@
 #endif
 
 #include "cpu/corruption.h"
+#include "require.h"
+#ifdef FASTDAAE_CUDA
+#include "cuda/checked.h"
+#endif
 
 namespace py = pybind11;
 
@@ -19,25 +23,23 @@ namespace {
 
 using Address = std::uintptr_t;
 using fastdaae::Extent;
+using fastdaae::require;
+using fastdaae::require_between;
 
 template <typename T>
 T* pointer(Address address) {
   return reinterpret_cast<T*>(address);
 }
 
-void require(bool holds, const std::string& message) {
-  if (!holds) throw std::invalid_argument(message);
-}
-
 Extent checked_extent(int64_t rows, int64_t columns, int64_t copies) {
   require(rows >= 0 && columns >= 0, "rows and columns must be >= 0, got " + std::to_string(rows) + " and " +
                                          std::to_string(columns));
-  require(copies >= 1 && copies <= 65536, "copies must be in 1..65536, got " + std::to_string(copies));
+  require_between("copies", copies, 1, 65536);
   return {rows, columns, copies};
 }
 
 fastdaae::NoiseAddress checked_address(Address state, int64_t row_offset, int64_t step_offset, int64_t site) {
-  require(site >= 0 && site <= 65535, "site must be in 0..65535, got " + std::to_string(site));
+  require_between("site", site, 0, 65535);
   const auto* words = pointer<const int64_t>(state);
   const uint64_t step = static_cast<uint64_t>(words[2]) + static_cast<uint64_t>(step_offset);
   return {{static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1])},
@@ -47,7 +49,7 @@ fastdaae::NoiseAddress checked_address(Address state, int64_t row_offset, int64_
 }
 
 fastdaae::Corruption checked_corruption(int kind, double amount, double low, double high) {
-  require(kind >= 0 && kind <= 4, "kind must be in 0..4, got " + std::to_string(kind));
+  require_between("kind", kind, 0, 4);
   return {static_cast<fastdaae::Kind>(kind), amount, low, high};
 }
 
@@ -99,6 +101,53 @@ py::tuple philox4x32(std::tuple<uint32_t, uint32_t, uint32_t, uint32_t> counter,
   return py::make_tuple(words.w0, words.w1, words.w2, words.w3);
 }
 
+#ifdef FASTDAAE_CUDA
+void* stream_handle(Address stream) { return pointer<void>(stream); }
+
+py::tuple neighbor_layout(int64_t k) {
+  require_between("k", k, 1, fastdaae::kLargestK);
+  const int64_t capacity = fastdaae::candidate_capacity(k, fastdaae::kNeighborTile);
+  return py::make_tuple(fastdaae::kNeighborTile, fastdaae::kNeighborDepth, capacity);
+}
+
+void nearest_neighbors_cuda(int device, Address stream, Address points_transposed, Address queries_transposed,
+                            Address point_norms, Address query_norms, Address points, Address queries, bool is_float64,
+                            bool self_join, int64_t point_count, int64_t query_count, int64_t columns, int64_t k,
+                            Address candidates, int64_t chunk, int64_t capacity, Address counts, Address distances,
+                            Address indices) {
+  const fastdaae::NeighborSearch search = {
+      pointer<const float>(points_transposed), pointer<const float>(queries_transposed),
+      pointer<const float>(point_norms), pointer<const float>(query_norms), pointer<const void>(points),
+      pointer<const void>(queries), is_float64, self_join, point_count, query_count, columns, k,
+      pointer<fastdaae::Candidate>(candidates), chunk, capacity, pointer<int32_t>(counts), pointer<void>(distances),
+      pointer<int64_t>(indices)};
+  fastdaae::checked::nearest_neighbors(device, stream_handle(stream), search);
+}
+
+void intrinsic_dimension_cuda(int device, Address stream, Address distances, bool is_float64, int64_t points, int64_t k,
+                              Address partial, Address moments, Address per_point) {
+  fastdaae::checked::log_ratio_moments(device, stream_handle(stream),
+                                       {pointer<const void>(distances), is_float64, points, k, pointer<double>(partial),
+                                        pointer<double>(moments), pointer<double>(per_point)});
+}
+
+void define_cuda(py::module_& m) {
+  const py::call_guard<py::gil_scoped_release> without_gil;
+  m.def("cuda_built", [] { return true; });
+  m.def("device_count", &fastdaae::device_count);
+  m.def("cuda_problem", &fastdaae::checked::problem);
+  m.def("neighbor_layout", &neighbor_layout);
+  m.def("log_ratio_rows", [] { return fastdaae::kLogRatioRows; });
+  m.def("nearest_neighbors_cuda", &nearest_neighbors_cuda, without_gil);
+  m.def("intrinsic_dimension_cuda", &intrinsic_dimension_cuda, without_gil);
+}
+#else
+void define_cuda(py::module_& m) {
+  m.def("cuda_built", [] { return false; });
+  m.def("device_count", [] { return 0; });
+}
+#endif
+
 py::dict build_info() {
   py::dict info;
 #if defined(__clang__)
@@ -127,4 +176,5 @@ PYBIND11_MODULE(_C, m, py::mod_gil_not_used()) {
   m.def("noise_words", &noise_words, without_gil);
   m.def("philox4x32", &philox4x32);
   m.def("build_info", &build_info);
+  define_cuda(m);
 }

@@ -44,8 +44,48 @@ def test_ninja_file_names_every_source_once(build, tmp_path):
     assert "-ffast-math" not in text and "-march" not in text
 
 
-def test_every_cpp_file_is_built(build):
-    assert {str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob("*.cpp")} == set(build.SOURCES)
+def test_every_source_file_is_built(build):
+    for ending, sources in (("cpp", build.SOURCES), ("cu", build.CUDA_SOURCES)):
+        assert {str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob(f"*.{ending}")} == set(sources)
+
+
+def toolkit(folder: Path, body: str = "") -> Path:
+    """A folder with an nvcc that knows two architectures and otherwise does what `body` says."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib64").mkdir()
+    nvcc = folder / "bin" / "nvcc"
+    nvcc.write_text(f'#!/bin/sh\nif [ "$1" = --list-gpu-arch ]; then echo compute_80 compute_90; exit; fi\n{body}\n')
+    nvcc.chmod(0o755)
+    return folder
+
+
+def test_cuda_from_its_home_and_architectures_from_the_compiler(build, tmp_path):
+    home = toolkit(tmp_path / "cuda home")
+    found = build.find_cuda({"CUDA_HOME": str(home), "PATH": ""})
+    assert found == (home / "bin" / "nvcc", [home / "lib64"], ["80", "90"])
+    named = build.find_cuda({"CUDA_HOME": str(home), "PATH": "", "FASTDAAE_CUDA_ARCHS": "86;120"})
+    assert named.architectures == ["86", "120"]
+    assert build.find_cuda({"CUDA_HOME": str(home), "PATH": "", "FASTDAAE_CUDA": "0"}) is None
+
+
+def test_cuda_from_path(build, tmp_path, monkeypatch):
+    home = toolkit(tmp_path / "elsewhere")
+    monkeypatch.setattr(build, "CUDA_FOLDERS", [tmp_path / "absent"])
+    assert build.find_cuda({"PATH": str(home / "bin")}).nvcc == home / "bin" / "nvcc"
+    assert build.find_cuda({"PATH": str(tmp_path)}) is None
+
+
+def test_ninja_file_with_cuda(build, tmp_path):
+    cuda = build.Cuda(Path("/opt/cu da/bin/nvcc"), [Path("/opt/cu da/lib64")], ["80", "90"])
+    text = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_C.so", cuda)
+    for source in build.CUDA_SOURCES:
+        assert text.count(f": compile_cuda {build.ninja_path(ROOT / source)}\n") == 1
+    for flag in ("compute_80,code=sm_80", "compute_90,code=sm_90", "compute_90,code=compute_90", "--cudart static"):
+        assert flag in text
+    assert "command = '/opt/cu da/bin/nvcc'" in text and "'-L/opt/cu da/lib64' -lcudart_static" in text
+    assert text.count("defines = -DFASTDAAE_CUDA") == 1 and "fast" not in " ".join(build.NVCC_FLAGS)
+    without = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_C.so")
+    assert "nvcc" not in without and "cudart" not in without and "FASTDAAE_CUDA" not in without
 
 
 def test_compiler_from_cxx_then_from_path(build, tmp_path):
@@ -68,6 +108,23 @@ def failing_compiler(tmp_path):
     return shlex.quote(str(script))
 
 
+def install(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess:
+    """Builds a copy of the sources into tmp_path / "lib"."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree / name)
+    shutil.copytree(ROOT / "csrc", tree / "csrc")
+    shutil.copytree(ROOT / "fastdaae", tree / "fastdaae", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    folders = ["--build-lib", tmp_path / "lib", "--build-temp", tmp_path / "temp"]
+    ours = ("CXX", "CUDA_HOME", "FASTDAAE_NO_EXT", "FASTDAAE_CUDA", "FASTDAAE_CUDA_ARCHS")
+    kept = {key: value for key, value in os.environ.items() if key not in ours}
+    command = [sys.executable, "setup.py", "build_ext", *folders]
+    done = subprocess.run(command, cwd=tree, env=kept | environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -78,24 +135,25 @@ def failing_compiler(tmp_path):
     ids=["missing", "failing", "refused"],
 )
 def test_install_succeeds_without_a_compiler(tmp_path, change, reason):
-    tree = tmp_path / "tree"
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        tree.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, tree / name)
-    shutil.copytree(ROOT / "csrc", tree / "csrc")
-    shutil.copytree(ROOT / "fastdaae", tree / "fastdaae", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    command = [
-        sys.executable,
-        "setup.py",
-        "build_ext",
-        "--build-lib",
-        tmp_path / "lib",
-        "--build-temp",
-        tmp_path / "temp",
-    ]
-    environment = {key: value for key, value in os.environ.items() if key not in ("CXX", "FASTDAAE_NO_EXT")}
-    done = subprocess.run(command, cwd=tree, env=environment | change(tmp_path), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = install(tmp_path, **{"FASTDAAE_CUDA": "0"} | change(tmp_path))
     sentence = next(line for line in done.stdout.splitlines() if line.startswith("fastdaae installs as pure Python"))
     assert reason in sentence and "pip install --force-reinstall --no-deps ." in sentence
     assert not list(tmp_path.rglob("*.so"))
+
+
+@pytest.mark.needs_cpp
+@pytest.mark.slow
+def test_install_succeeds_without_a_working_nvcc(tmp_path):
+    """The extension is then built for the CPU, and one sentence says why."""
+    broken = toolkit(tmp_path / "cuda", 'echo "nvcc: broken" >&2; exit 1')
+    done = install(tmp_path, CUDA_HOME=str(broken))
+    said = [line for line in done.stdout.splitlines() if line.startswith("fastdaae is built without its CUDA kernels")]
+    assert len(said) == 1 and f"the build with {broken / 'bin' / 'nvcc'} failed" in said[0]
+    (built,) = tmp_path.rglob("*.so")
+    code = (
+        "import importlib.util, sys, torch; spec = importlib.util.spec_from_file_location('fastdaae._C', sys.argv[1]);"
+        "module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module);"
+        "print(module.cuda_built(), module.device_count())"
+    )
+    shown = subprocess.run([sys.executable, "-c", code, built], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["False", "0"]

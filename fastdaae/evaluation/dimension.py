@@ -1,5 +1,6 @@
 """`IntrinsicDimension`: the dimension of the manifold that a data set lies on, from its nearest neighbours."""
 
+import math
 import warnings
 
 import numpy as np
@@ -8,8 +9,8 @@ from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from fastdaae import ops
-from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.points import as_points
+from fastdaae.ops.log_ratios import LogRatioMoments, Moments, log_ratio_moments
 
 ESTIMATORS = ("mle", "mackay", "twonn")
 
@@ -32,12 +33,12 @@ class IntrinsicDimension(BaseEstimator):
         self.estimator = estimator
 
     def fit(self, X, y=None) -> "IntrinsicDimension":
-        """Estimate from X [N, D] (uint8 means value / 255); `y` is ignored.
+        """Estimate from X [N, D] (uint8 means value / 255), on X's device where X is a CUDA tensor; `y` is ignored.
 
         Warns where k > n - 1 and where rows repeat. Raises ValueError for k < 2, another estimator, empty or non-finite
         data, or fewer than three distinct rows.
         """
-        points = as_points(self, X, reset=True)
+        points = as_points(self, X, reset=True, keep_device=True)
         if self.estimator not in ESTIMATORS:
             raise ValueError(f"estimator must be one of {', '.join(map(repr, ESTIMATORS))}, got {self.estimator!r}")
         if not isinstance(self.k, int | np.integer) or self.k < 2:
@@ -45,13 +46,12 @@ class IntrinsicDimension(BaseEstimator):
         distinct = _distinct_rows(points)
         self.duplicates_ = len(points) - len(distinct)
         self._report(len(points), len(distinct))
-        log_distances = ops.nearest_neighbors(distinct, self.k_).distances.double().log()
+        distances = ops.nearest_neighbors(distinct, self.k_).distances
         self.ks_ = np.arange(2, self.k_ + 1)
-        mean_log_ratios = _mean_log_ratios(log_distances)
         if self.estimator == "twonn":
-            self._fit_two_nearest(log_distances)
+            self._fit_two_nearest(distances[:, :2].double().log())
         else:
-            self._fit_likelihood(mean_log_ratios)
+            self._fit_likelihood(log_ratio_moments(distances))
         return self
 
     def _report(self, rows: int, distinct: int) -> None:
@@ -65,20 +65,19 @@ class IntrinsicDimension(BaseEstimator):
         if self.k_ < self.k:
             warnings.warn(f"k = {self.k} is more than n - 1; k_ = {self.k_} is used", stacklevel=3)
 
-    def _fit_likelihood(self, mean_log_ratios: Tensor) -> None:
-        per_point = 1.0 / mean_log_ratios
+    def _fit_likelihood(self, found: LogRatioMoments) -> None:
+        points = len(found.last)
         if self.estimator == "mle":
-            self.dimension_per_k_ = per_point.mean(0).numpy()
-            self.standard_error_ = Estimate.of(per_point[:, -1].numpy()).standard_error
+            self.dimension_per_k_ = found.inverse.mean.cpu().numpy()
+            self.standard_error_ = _standard_error(found.inverse, points)
         else:
-            self.dimension_per_k_ = (1.0 / mean_log_ratios.mean(0)).numpy()
-            spread = Estimate.of(mean_log_ratios[:, -1].numpy())
-            self.standard_error_ = spread.standard_error / spread.mean**2
-        self.dimension_pw_ = per_point[:, -1].numpy()
+            self.dimension_per_k_ = (1.0 / found.plain.mean).cpu().numpy()
+            self.standard_error_ = _standard_error(found.plain, points) / float(found.plain.mean[-1]) ** 2
+        self.dimension_pw_ = (1.0 / found.last).cpu().numpy()
         self.dimension_ = float(self.dimension_per_k_[-1])
 
     def _fit_two_nearest(self, log_distances: Tensor) -> None:
-        ratios = (log_distances[:, 1] - log_distances[:, 0]).sort().values.numpy()
+        ratios = (log_distances[:, 1] - log_distances[:, 0]).sort().values.cpu().numpy()
         kept = ratios[: max(1, int(0.9 * len(ratios)))]
         survival = -np.log1p(-np.arange(1, len(kept) + 1) / (len(ratios) + 1))
         self.dimension_ = float(kept @ survival / (kept @ kept))
@@ -87,16 +86,26 @@ class IntrinsicDimension(BaseEstimator):
         self.dimension_per_k_ = np.full(len(self.ks_), self.dimension_)
 
 
+def _standard_error(moments: Moments, points: int) -> float:
+    """Of the mean at the largest k."""
+    return math.sqrt(float(moments.squares[-1]) / (points - 1) / points)
+
+
 def _distinct_rows(points: Tensor) -> Tensor:
+    """The first of every group of equal rows, in their order."""
     # adding zero makes -0.0 and 0.0 the same bytes
-    rows = np.ascontiguousarray(points.numpy() + 0.0)
-    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).reshape(-1)
-    first = np.unique(keys, return_index=True)[1]
-    return points[torch.from_numpy(np.sort(first))]
+    rows = points + 0.0
+    first = _first_of_equals_on_device(rows) if points.is_cuda else _first_of_equals(rows)
+    return points[first.sort().values]
 
 
-def _mean_log_ratios(log_distances: Tensor) -> Tensor:
-    """(1 / (k - 1)) sum_{j < k} log(T_k / T_j) for every point and k = 2.., [n, k_ - 1]: equation 15 inverted."""
-    ks = torch.arange(2, log_distances.shape[1] + 1, dtype=torch.float64)
-    earlier = log_distances.cumsum(1)[:, :-1]
-    return log_distances[:, 1:] - earlier / (ks - 1)
+def _first_of_equals(rows: Tensor) -> Tensor:
+    contents = np.ascontiguousarray(rows.numpy())
+    keys = contents.view(np.dtype((np.void, contents.dtype.itemsize * contents.shape[1]))).reshape(-1)
+    return torch.from_numpy(np.unique(keys, return_index=True)[1])
+
+
+def _first_of_equals_on_device(rows: Tensor) -> Tensor:
+    groups, group_of_row = torch.unique(rows, dim=0, return_inverse=True)
+    first = torch.full((len(groups),), len(rows), device=rows.device)
+    return first.scatter_reduce_(0, group_of_row, torch.arange(len(rows), device=rows.device), "amin")

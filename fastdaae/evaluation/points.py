@@ -6,11 +6,14 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 
-def as_points(estimator, X, *, reset: bool) -> Tensor:
+def as_points(estimator, X, *, reset: bool, keep_device: bool = False) -> Tensor:
     """X [N, D] as a float32 or float64 tensor after scikit-learn's checks; uint8 becomes value / 255.
 
+    The tensor is on the CPU, or with `keep_device` stays on the CUDA device where X is, and is then checked there.
     Raises ValueError (scikit-learn's words) for empty, non-finite or non-2-D input or a differing number of columns.
     """
+    if isinstance(X, Tensor) and X.is_cuda and keep_device:
+        return _checked_in_place(estimator, X.detach(), reset)
     if isinstance(X, Tensor):
         X = X.detach().cpu().numpy()
     scaled = isinstance(X, np.ndarray) and X.dtype == np.uint8
@@ -19,3 +22,21 @@ def as_points(estimator, X, *, reset: bool) -> Tensor:
     # a read-only array, such as a memory map, is copied: a tensor cannot be read-only
     points = torch.from_numpy(X if X.flags.writeable else X.copy())
     return (points.float() / 255) if scaled else points
+
+
+def _checked_in_place(estimator, X: Tensor, reset: bool) -> Tensor:
+    # an array of X's shape that holds one number: scikit-learn checks the shape and records it, and copies no data
+    stand_in = np.broadcast_to(np.float32(0), tuple(X.shape))
+    validate_data(estimator, stand_in, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
+    if X.dtype == torch.uint8:
+        return X.float() / 255
+    if X.is_complex():
+        raise ValueError(f"Complex data not supported, got {X.dtype}")
+    points = (
+        X
+        if X.dtype in (torch.float32, torch.float64)
+        else X.to(torch.float32 if X.is_floating_point() else torch.float64)
+    )
+    if not bool(torch.isfinite(points).all()):
+        raise ValueError("Input X contains NaN or infinity; remove or replace these values")
+    return points.contiguous()

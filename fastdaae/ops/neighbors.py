@@ -5,6 +5,7 @@ from torch import Tensor
 
 from fastdaae import backend as backends
 from fastdaae import reference
+from fastdaae.kernels import cuda_neighbors
 from fastdaae.ops import checks
 
 _library = torch.library.Library("fastdaae", "FRAGMENT")
@@ -15,6 +16,39 @@ def _search(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Ten
     return tuple(reference.nearest_neighbors(points, k, queries))
 
 
+def _search_on_cuda(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
+    if _cuda_problem(points, k) is not None or (queries is not None and not len(queries)):
+        return _search(points, k, queries)
+    dtype = reference.as_float(points[:0]).dtype
+    points, queries = _alike(points, queries)
+    found = cuda_neighbors.nearest_neighbors(points, k, queries)
+    rows = found.gave_up.nonzero().flatten()
+    if len(rows):
+        found.distances[rows], found.indices[rows] = _search_rows(points, k, queries, rows)
+    return found.distances.to(dtype), found.indices
+
+
+def _alike(points: Tensor, queries: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Both contiguous and of one dtype, float32 or float64."""
+    points = reference.as_float(points).contiguous()
+    if queries is None:
+        return points, None
+    queries = reference.as_float(queries).contiguous()
+    dtype = torch.promote_types(points.dtype, queries.dtype)
+    return points.to(dtype), queries.to(dtype)
+
+
+def _search_rows(points: Tensor, k: int, queries: Tensor | None, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The reference for some of the queries: among mass duplicates more points tie than the kernel's lists hold."""
+    if queries is not None:
+        return _search(points, k, queries[rows])
+    # one more is asked for, so that k are left without the row itself, wherever it stands among its duplicates
+    distances, indices = _search(points, k + 1, points[rows])
+    left_out = indices == rows[:, None]
+    left_out[:, -1] |= ~left_out.any(1)
+    return distances[~left_out].reshape(-1, k), indices[~left_out].reshape(-1, k)
+
+
 def _fake(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     rows = points.shape[0] if queries is None else queries.shape[0]
     dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
@@ -22,7 +56,16 @@ def _fake(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tenso
 
 
 _library.impl("nearest_neighbors", _search, "CompositeExplicitAutograd")
+_library.impl("nearest_neighbors", _search_on_cuda, "CUDA")
 torch.library.register_fake("fastdaae::nearest_neighbors", _fake, lib=_library)
+
+
+def _cuda_problem(points: Tensor, k: int) -> str | None:
+    if k > cuda_neighbors.LARGEST_K:
+        return f"it keeps at most {cuda_neighbors.LARGEST_K} neighbours, and k is {k}"
+    if points.shape[1] > cuda_neighbors.LARGEST_COLUMNS:
+        return f"it takes at most {cuda_neighbors.LARGEST_COLUMNS} columns, and points have {points.shape[1]}"
+    return cuda_neighbors.problem(points)
 
 
 @torch.no_grad()
@@ -34,11 +77,14 @@ def nearest_neighbors(
     Euclidean distances, ascending, float32 (float64 for float64 points); indices int64; ties broken by the lower index;
     candidates are re-ranked by direct differences, so that distances are accurate off-centre too. A point's own row is
     left out by index, so that its duplicates stay. Not differentiable. Raises ValueError for k > N - 1 (k > N with
-    queries), and for empty or non-finite sets.
+    queries), and for empty or non-finite sets, RuntimeError for a named backend that cannot run.
     """
     if not torch.compiler.is_compiling():
         _check(points, k, queries)
-    backends.choose("nearest_neighbors", backend, {"reference": None})
+    problems = {"cuda": _cuda_problem(points, k), "reference": None}
+    if backends.choose("nearest_neighbors", backend, problems) == "reference" and points.is_cuda:
+        # past the registered operator, which runs the CUDA kernel
+        return reference.nearest_neighbors(points, k, queries)
     return reference.Neighbors(*torch.ops.fastdaae.nearest_neighbors.default(points, k, queries))
 
 
@@ -53,3 +99,5 @@ def _check(points: Tensor, k: int, queries: Tensor | None) -> None:
         checks.require_points("queries", queries)
     if queries.shape[1] != points.shape[1]:
         raise ValueError(f"queries must have {points.shape[1]} columns as points have, got {queries.shape[1]}")
+    if queries.device != points.device:
+        raise ValueError(f"queries must be on the device of points, {points.device}, got {queries.device}")
