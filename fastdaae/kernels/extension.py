@@ -8,7 +8,6 @@ from torch import Tensor
 
 from fastdaae import backend
 
-
 _compiled = None if backend.EXTENSION_PROBLEM else importlib.import_module("fastdaae._C")
 
 

@@ -12,6 +12,7 @@ from fastdaae.ops import checks
 
 _ADDRESS = "int copies, int row_offset, int site"
 _ARGUMENTS = f"Tensor x, Tensor? index, Tensor state, int kind, float a, float low, float high, {_ADDRESS}"
+_ADDRESS_NAMES = ("kind", "a", "low", "high", "copies", "row_offset", "site")
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define(f"corrupt({_ARGUMENTS}) -> Tensor")
 _library.define(f"corrupt_backward(Tensor grad, {_ARGUMENTS}) -> Tensor")
@@ -19,37 +20,13 @@ _library.define(f"triton_corrupt({_ARGUMENTS}, ScalarType dtype) -> Tensor")
 _library.define(f"triton_corrupt_backward(Tensor grad, {_ARGUMENTS}) -> Tensor")
 
 
-def _launch(x, index, state, kind, a, low, high, copies, row_offset, site):
-    return extension.corrupt(
-        x,
-        index,
-        state,
-        kind=kind,
-        a=a,
-        low=low,
-        high=high,
-        copies=copies,
-        row_offset=row_offset,
-        step_offset=0,
-        site=site,
-    )
+def _launch(x, index, state, *address):
+    return extension.corrupt(x, index, state, **dict(zip(_ADDRESS_NAMES, address, strict=True)), step_offset=0)
 
 
-def _launch_backward(grad, x, index, state, kind, a, low, high, copies, row_offset, site):
-    return extension.corrupt_backward(
-        grad,
-        x,
-        index,
-        state,
-        kind=kind,
-        a=a,
-        low=low,
-        high=high,
-        copies=copies,
-        row_offset=row_offset,
-        step_offset=0,
-        site=site,
-    )
+def _launch_backward(grad, x, index, state, *address):
+    named = dict(zip(_ADDRESS_NAMES, address, strict=True))
+    return extension.corrupt_backward(grad, x, index, state, **named, step_offset=0)
 
 
 def _launch_triton(x, index, state, *address_and_dtype):

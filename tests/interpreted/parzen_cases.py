@@ -7,7 +7,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae.kernels import triton_parzen
-from tests.test_parzen import BANDWIDTHS, DATA, direct, require_promise
+from tests.operators.test_parzen import BANDWIDTHS, DATA, direct, require_promise
 
 
 def ours(queries: torch.Tensor, samples: torch.Tensor, bandwidths=BANDWIDTHS) -> torch.Tensor:

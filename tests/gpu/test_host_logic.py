@@ -7,9 +7,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from emulation.library import HERE
 
 from fastdaae.kernels import cuda_neighbors
+from tests.emulation.library import HERE
 
 F32, F64 = np.float32, np.float64
 

@@ -5,7 +5,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae.kernels import triton_parzen
-from tests.test_parzen import BANDWIDTHS, DATA, direct, require_promise
+from tests.operators.test_parzen import BANDWIDTHS, DATA, direct, require_promise
 
 pytestmark = [pytest.mark.needs_cuda, pytest.mark.needs_triton]
 

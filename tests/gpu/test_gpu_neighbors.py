@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from test_neighbors import POINTS, brute_force
 
 import fastdaae as fd
 from fastdaae import reference
 from fastdaae.evaluation.dimension import _first_of_equals, _first_of_equals_on_device
 from fastdaae.kernels import cuda_neighbors
 from fastdaae.ops.log_ratios import log_ratio_moments
+from tests.operators.test_neighbors import POINTS, brute_force
 
 pytestmark = pytest.mark.needs_cuda
 

@@ -5,14 +5,14 @@ import subprocess
 import numpy as np
 import pytest
 import torch
-from emulation import library
-from test_neighbors import POINTS, brute_force
 
 import fastdaae as fd
 from fastdaae import reference
 from fastdaae.kernels import cuda_neighbors, extension
 from fastdaae.ops import neighbors
 from fastdaae.ops.log_ratios import log_ratio_moments
+from tests.emulation import library
+from tests.operators.test_neighbors import POINTS, brute_force
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Every .cu file compiles for every architecture that is shipped, and no kernel spills registers.
 
-`python tests/test_cuda_compile.py` writes the registers of each kernel to results/offline/cuda.json.
+`python tests/gpu/test_cuda_compile.py` writes the registers of each kernel to results/offline/cuda.json.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STORED = ROOT / "results" / "offline" / "cuda.json"
 SOURCES = sorted((ROOT / "csrc" / "cuda").glob("*.cu"))
 ARCHITECTURES = ("80", "90", "100")
@@ -65,7 +65,7 @@ def test_kernels_compile_without_spills(source, tmp_path):
 
 def test_stored_results_name_the_kernels():
     stored = json.loads(STORED.read_text())["kernels"]
-    assert set(stored) == {f"sm_{one}" for one in ARCHITECTURES}, f"run: python {Path(__file__).name}"
+    assert set(stored) == {f"sm_{one}" for one in ARCHITECTURES}, f"run: python tests/gpu/{Path(__file__).name}"
     for kernels in stored.values():
         assert set(kernels) == set.union(*KERNELS.values())
 
