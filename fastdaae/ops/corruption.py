@@ -158,14 +158,25 @@ def corrupt(
         )
     address = (*encoded(corruption), copies, row_offset, site)
     dtype = dtype or (torch.float32 if x.dtype == torch.uint8 else x.dtype)
-    if chosen == "triton":
-        rounded = torch.float32 if dtype == torch.float64 else dtype
-        x_tilde = _TritonCorrupt.apply(x.flatten(1).contiguous(), index, noise.state, address, rounded)
-    else:
-        flat = x.flatten(1) if x.dtype == torch.uint8 else x.flatten(1).float()
-        flat = flat.contiguous()
-        if flat.requires_grad and torch.is_grad_enabled():
-            x_tilde = _Corrupt.apply(flat, index, noise.state, address)
-        else:
-            x_tilde = _corrupt(flat, index, noise.state, *address)
-    return x_tilde.reshape(copies, -1, *x.shape[1:]).to(dtype)
+    run = _run_triton if chosen == "triton" else _run_cpp
+    x_tilde = run(x.flatten(1), index, noise.state, address, dtype)
+    return x_tilde if x.dim() == 2 else x_tilde.reshape(copies, -1, *x.shape[1:])
+
+
+def _run_cpp(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dtype: torch.dtype) -> Tensor:
+    x = (x if x.dtype == torch.uint8 else x.float()).contiguous()
+    if x.requires_grad and torch.is_grad_enabled():
+        return _Corrupt.apply(x, index, state, address).to(dtype)
+    return (_launch if _is_eager(x) else _corrupt)(x, index, state, *address).to(dtype)
+
+
+def _run_triton(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dtype: torch.dtype) -> Tensor:
+    x, rounded = x.contiguous(), torch.float32 if dtype == torch.float64 else dtype
+    if x.requires_grad and torch.is_grad_enabled():
+        return _TritonCorrupt.apply(x, index, state, address, rounded).to(dtype)
+    return (_launch_triton if _is_eager(x) else _triton_corrupt)(x, index, state, *address, rounded).to(dtype)
+
+
+def _is_eager(x: Tensor) -> bool:
+    # nothing traces this call: the launcher itself saves the dispatcher's share of a small one
+    return type(x) is Tensor and not torch.compiler.is_compiling()
