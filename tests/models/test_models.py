@@ -89,7 +89,7 @@ def test_step_is_algorithm_1(copies, adversarial_loss):
 
 
 def test_released_form_is_the_authors_code():
-    """ANCHOR: losses first on old parameters, inputs averaged, halved discriminator loss, one joint update."""
+    """Losses first on old parameters, inputs averaged, halved discriminator loss, one joint update."""
     model = build("IDAAE", copies=4, form="released").double()
     by_hand, x = copy.deepcopy(model), torch.rand(8, 20, dtype=torch.float64)
     train(model, x)
