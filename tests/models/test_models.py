@@ -305,13 +305,13 @@ def test_configuration_rebuilds_the_model(kind, corruption):
     assert (rebuilt.prior, rebuilt.corruption) == (model.prior, model.corruption)
 
 
-@pytest.mark.parametrize("copies", [1, 2])
-def test_priors_have_their_moments(copies):
-    ring = fd.priors.RingMixture(modes=10, radius=4.0, std=0.5).sample(100_000, fd.Noise(copies))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_priors_have_their_moments(seed):
+    ring = fd.priors.RingMixture(modes=10, radius=4.0, std=0.5).sample(100_000, fd.Noise(seed))
     angle, radius = torch.atan2(ring[:, 1], ring[:, 0]), ring.norm(dim=1)
     mode = torch.round(angle / (2 * torch.pi / 10)).long() % 10
     counts = torch.bincount(mode, minlength=10)
-    assert float((counts - 10_000).abs().max()) < 5 * 10_000**0.5 + 500
+    assert float((counts - 10_000).abs().max()) < 4.5 * 9_000**0.5  # binomial; neighbours on the ring swap evenly
     assert abs(float(ring.mean())) < 0.05 and abs(float(radius.square().mean()) - (16 + 2 * 0.25)) < 0.1
     whole = fd.priors.RingMixture().sample(10, fd.Noise(1))
     assert torch.equal(whole[4:], fd.priors.RingMixture().sample(6, fd.Noise(1), row_offset=4))
