@@ -1,6 +1,7 @@
 """Builds fastdaae._C with a C++ compiler and ninja, without torch; where that fails, fastdaae is pure Python."""
 
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -13,7 +14,17 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 BINDINGS = "csrc/bindings.cpp"
-SOURCES = [BINDINGS, "csrc/cpu/corruption.cpp"]
+SOURCES = [BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
+KERNELS = [
+    f"csrc/cpu/{name}.cpp"
+    for name in ("layers/layers", "neighbors/neighbors", "noise/corruption", "parzen/parzen", "tile/ceiling")
+]
+# Every kernel is compiled once for each, and the engine chooses when it is loaded. The portable ones are linked first:
+# of a template that several files share the linker keeps the first copy, which every processor must be able to run.
+AVX2 = ["-mavx2", "-mfma"]
+AVX512 = [*AVX2, *(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mprefer-vector-width=512"]
+INSTRUCTION_SETS = {"portable": [], "avx2": AVX2, "avx512": AVX512, "avx512_bf16": [*AVX512, "-mavx512bf16"]}
+LAYERS_ONLY = ("avx512_bf16",)  # sets that differ from the one before in the layers alone
 CUDA_SOURCES = [f"csrc/cuda/{name}.cu" for name in ("intrinsic_dimension", "nearest_neighbors", "runtime")]
 CUDA_FOLDERS = [Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)]
 CUDA_ARCHITECTURES = ("80", "90", "100")
@@ -114,6 +125,17 @@ def ninja_command(arguments) -> str:
     return shlex.join(map(str, arguments)).replace("$", "$$")
 
 
+def kernel_objects(machine: str) -> list[tuple[str, str, list[str]]]:
+    """(source, instruction set, its flags) of every kernel object for a processor family, the portable ones first."""
+    sets = INSTRUCTION_SETS if machine in ("x86_64", "AMD64") else {"portable": []}
+    return [
+        (source, name, flags)
+        for name, flags in sets.items()
+        for source in KERNELS
+        if name not in LAYERS_ONLY or "layers" in source
+    ]
+
+
 def ninja_file(
     compiler: list[str], includes: list[str], build_folder: Path, output: Path, cuda: Cuda | None = None
 ) -> str:
@@ -121,19 +143,27 @@ def ninja_file(
     compile_command = ninja_command([*compiler, *COMPILE_FLAGS, *(f"-I{folder}" for folder in includes)])
     link_flags = [*LINK_FLAGS, *([f"-L{folder}" for folder in cuda.library_folders] + CUDA_LINK_FLAGS if cuda else [])]
     lines = [
-        *ninja_rule("compile", f"{compile_command} $defines"),
+        *ninja_rule("compile", f"{compile_command} $flags"),
         "rule link",
         f"  command = {ninja_command(compiler)} $in {ninja_command(link_flags)} -o $out",
     ]
     if cuda:
         lines += ninja_rule("compile_cuda", ninja_command(nvcc_command(cuda)))
+    kernels = kernel_objects(platform.machine())
+    x86 = ["-DFASTDAAE_WITH_X86"] if any(name != "portable" for _, name, _ in kernels) else []
+    jobs = [(source, Path(source).stem, x86) for source in SOURCES]
+    jobs += [
+        (source, f"{Path(source).stem}_{name}", [f"-DFASTDAAE_ISA={name}", *flags]) for source, name, flags in kernels
+    ]
+    jobs += [(source, Path(source).stem, []) for source in (CUDA_SOURCES if cuda else [])]
     objects = []
-    for source in SOURCES + (CUDA_SOURCES if cuda else []):
-        objects.append(ninja_path(build_folder / f"{Path(source).stem}.o"))
+    for source, stem, flags in jobs:
+        objects.append(ninja_path(build_folder / f"{stem}.o"))
         rule = "compile_cuda" if source.endswith(".cu") else "compile"
         lines.append(f"build {objects[-1]}: {rule} {ninja_path(ROOT / source)}")
-        if cuda and source == BINDINGS:
-            lines.append("  defines = -DFASTDAAE_CUDA")
+        flags = [*flags, "-DFASTDAAE_CUDA"] if cuda and source == BINDINGS else flags
+        if flags:
+            lines.append(f"  flags = {ninja_command(flags)}")
     lines.append(f"build {ninja_path(output)}: link {' '.join(objects)}")
     return "\n".join(lines) + "\n"
 
@@ -191,5 +221,5 @@ class NinjaBuild(build_ext):
 if __name__ == "__main__":
     csrc = sorted((ROOT / "csrc").rglob("*"))
     others = [str(path.relative_to(ROOT)) for path in csrc if path.suffix in (".h", ".cu")]  # for source archives
-    extension = Extension("fastdaae._C", SOURCES, depends=others, optional=True)
+    extension = Extension("fastdaae._C", SOURCES + KERNELS, depends=others, optional=True)
     setup(ext_modules=[extension], cmdclass={"build_ext": NinjaBuild})

@@ -11,7 +11,7 @@
 #include <omp.h>
 #endif
 
-#include "cpu/corruption.h"
+#include "cpu/engine.h"
 #include "require.h"
 #ifdef FASTDAAE_CUDA
 #include "cuda/checked.h"
@@ -75,7 +75,7 @@ void corrupt(Address x, bool x_is_uint8, int64_t x_rows, Address index, Address 
   const auto corruption = checked_corruption(kind, a, low, high);
   const auto noise = checked_address(state, row_offset, step_offset, site);
   const auto source = checked_source(x, x_is_uint8, x_rows, index, extent);
-  fastdaae::corrupt(source, corruption, noise, extent, pointer<float>(out), std::max(1, threads));
+  fastdaae::engine().corruption.corrupt(source, corruption, noise, extent, pointer<float>(out), std::max(1, threads));
 }
 
 void corrupt_backward(Address grad, Address x, bool x_is_uint8, int64_t x_rows, Address index, Address state,
@@ -85,14 +85,14 @@ void corrupt_backward(Address grad, Address x, bool x_is_uint8, int64_t x_rows, 
   const auto corruption = checked_corruption(kind, a, low, high);
   const auto noise = checked_address(state, row_offset, step_offset, site);
   const auto source = checked_source(x, x_is_uint8, x_rows, index, extent);
-  fastdaae::corrupt_backward(pointer<const float>(grad), source, corruption, noise, extent, pointer<float>(dx),
+  fastdaae::engine().corruption.corrupt_backward(pointer<const float>(grad), source, corruption, noise, extent, pointer<float>(dx),
                              std::max(1, threads));
 }
 
 void noise_words(Address state, Address out, int64_t rows, int64_t columns, int64_t copies, int64_t row_offset,
                  int64_t step_offset, int64_t site, int threads) {
   const auto noise = checked_address(state, row_offset, step_offset, site);
-  fastdaae::noise_words(noise, checked_extent(rows, columns, copies), pointer<uint32_t>(out), std::max(1, threads));
+  fastdaae::engine().corruption.noise_words(noise, checked_extent(rows, columns, copies), pointer<uint32_t>(out), std::max(1, threads));
 }
 
 py::tuple philox4x32(std::tuple<uint32_t, uint32_t, uint32_t, uint32_t> counter, std::tuple<uint32_t, uint32_t> key) {
@@ -164,7 +164,15 @@ py::dict build_info() {
   info["openmp"] = false;
   info["max_threads"] = 1;
 #endif
+  info["isa"] = fastdaae::engine().isa;
+  py::list usable;
+  for (const fastdaae::Engine& one : fastdaae::engines()) usable.append(one.isa);
+  info["isas"] = usable;
   return info;
+}
+
+double multiply_add_ceiling(double seconds, int threads) {
+  return fastdaae::engine().ceiling.multiply_adds(seconds, std::max(1, threads));
 }
 
 }  // namespace
@@ -176,5 +184,7 @@ PYBIND11_MODULE(_C, m, py::mod_gil_not_used()) {
   m.def("noise_words", &noise_words, without_gil);
   m.def("philox4x32", &philox4x32);
   m.def("build_info", &build_info);
+  m.def("choose_isa", &fastdaae::choose_engine);
+  m.def("multiply_add_ceiling", &multiply_add_ceiling, without_gil);
   define_cuda(m);
 }

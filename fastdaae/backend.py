@@ -19,10 +19,15 @@ class Status(NamedTuple):
 
 def _extension_problem() -> str | None:
     try:
-        importlib.import_module("fastdaae._C")
+        compiled = importlib.import_module("fastdaae._C")
     except ImportError as error:
         hint = "install a C++ compiler (g++), then: pip install --force-reinstall --no-deps ."
         return f"the compiled extension cannot be imported ({error}); {hint}"
+    isa, usable = os.environ.get("FASTDAAE_ISA"), compiled.build_info()["isas"]
+    if isa and isa not in usable:
+        raise ValueError(f"FASTDAAE_ISA must be one of {', '.join(map(repr, usable))} on this processor, got {isa!r}")
+    if isa:
+        compiled.choose_isa(isa)
     return None
 
 
@@ -47,7 +52,7 @@ def backends() -> dict[str, Status]:
 def _extension_detail() -> str:
     info = importlib.import_module("fastdaae._C").build_info()
     threads = f"OpenMP, {torch.get_num_threads()} threads" if info["openmp"] else "one thread, built without OpenMP"
-    return f"C++ extension ({info['compiler']}; {threads})"
+    return f"C++ extension ({info['isa']}; {info['compiler']}; {threads})"
 
 
 def _triton_problem() -> str | None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -41,11 +42,19 @@ def test_ninja_file_names_every_source_once(build, tmp_path):
     assert "command = ccache g++ -O3" in text and "'-I/include dir'" in text
     for source in build.SOURCES:
         assert text.count(f": compile {build.ninja_path(ROOT / source)}\n") == 1
+    kernels = build.kernel_objects(platform.machine())
+    assert {source for source, name, _ in kernels if name == "portable"} == set(build.KERNELS)
+    for source, name, flags in kernels:
+        flags = " ".join([f"-DFASTDAAE_ISA={name}", *flags])
+        assert text.count(f": compile {build.ninja_path(ROOT / source)}\n  flags = {flags}\n") == 1
+    linked = text[text.index(": link ") :].split()
+    portable = [i for i, name in enumerate(linked) if "_portable" in name]
+    assert max(portable) < min((i for i, name in enumerate(linked) if "_avx" in name), default=len(linked))
     assert "-ffast-math" not in text and "-march" not in text
 
 
 def test_every_source_file_is_built(build):
-    for ending, sources in (("cpp", build.SOURCES), ("cu", build.CUDA_SOURCES)):
+    for ending, sources in (("cpp", build.SOURCES + build.KERNELS), ("cu", build.CUDA_SOURCES)):
         assert {str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob(f"*.{ending}")} == set(sources)
 
 
@@ -83,7 +92,7 @@ def test_ninja_file_with_cuda(build, tmp_path):
     for flag in ("compute_80,code=sm_80", "compute_90,code=sm_90", "compute_90,code=compute_90", "--cudart static"):
         assert flag in text
     assert "command = '/opt/cu da/bin/nvcc'" in text and "'-L/opt/cu da/lib64' -lcudart_static" in text
-    assert text.count("defines = -DFASTDAAE_CUDA") == 1 and "fast" not in " ".join(build.NVCC_FLAGS)
+    assert text.count("-DFASTDAAE_CUDA") == 1 and "fast" not in " ".join(build.NVCC_FLAGS)
     without = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_C.so")
     assert "nvcc" not in without and "cudart" not in without and "FASTDAAE_CUDA" not in without
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "../philox.h"
+#include "../../philox.h"
 
 namespace fastdaae {
 
@@ -35,17 +35,24 @@ struct Extent {
 };
 
 // Position of the first index outside 0..rows_of_source-1, or -1.
-int64_t first_index_out_of_range(const int64_t* index, int64_t count, int64_t rows_of_source);
+inline int64_t first_index_out_of_range(const int64_t* index, int64_t count, int64_t rows_of_source) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (index[i] < 0 || index[i] >= rows_of_source) return i;
+  }
+  return -1;
+}
 
-// out [copies, rows, columns].
-void corrupt(const Source& source, const Corruption& corruption, const NoiseAddress& noise, const Extent& extent,
-             float* out, int threads);
+struct CorruptionKernels {
+  // out [copies, rows, columns].
+  void (*corrupt)(const Source&, const Corruption&, const NoiseAddress&, const Extent&, float* out, int threads);
 
-// dx [rows, columns] = sum over copies, in their order, of grad [copies, rows, columns] where the corruption let x through.
-void corrupt_backward(const float* grad, const Source& source, const Corruption& corruption, const NoiseAddress& noise,
-                      const Extent& extent, float* dx, int threads);
+  // dx [rows, columns] = sum over copies, in their order, of grad [copies, rows, columns] where the corruption let x
+  // through.
+  void (*corrupt_backward)(const float* grad, const Source&, const Corruption&, const NoiseAddress&, const Extent&,
+                           float* dx, int threads);
 
-// out [copies, rows, columns]: the raw 32-bit words.
-void noise_words(const NoiseAddress& noise, const Extent& extent, uint32_t* out, int threads);
+  // out [copies, rows, columns]: the raw 32-bit words.
+  void (*noise_words)(const NoiseAddress&, const Extent&, uint32_t* out, int threads);
+};
 
 }  // namespace fastdaae

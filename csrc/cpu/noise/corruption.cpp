@@ -5,14 +5,10 @@
 
 #include "normal.h"
 
-// One body, compiled for three instruction sets; the loader picks the best the machine has.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__)
-#define FASTDAAE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FASTDAAE_CLONES
-#endif
-
 namespace fastdaae {
+namespace FASTDAAE_ISA {
+
+namespace {
 
 constexpr int kCounters = 16;
 constexpr int kBlock = 4 * kCounters;       // columns worked on at once, one Philox counter per four
@@ -141,7 +137,7 @@ FASTDAAE_INLINE void load_block(const Source& source, int64_t row, int64_t colum
   for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>(pixels[j]) / 255.0f;
 }
 
-FASTDAAE_CLONES void corrupt_row(const Source& source, const Plan& plan, const RowNoise& noise, int64_t row,
+void corrupt_row(const Source& source, const Plan& plan, const RowNoise& noise, int64_t row,
                                  float* out) {
   for (int64_t column = 0; column < source.columns; column += kBlock) {
     const int64_t width = std::min<int64_t>(kBlock, source.columns - column);
@@ -153,7 +149,7 @@ FASTDAAE_CLONES void corrupt_row(const Source& source, const Plan& plan, const R
 }
 
 // dx += the part of grad that reaches x.
-FASTDAAE_CLONES void corrupt_backward_row(const float* grad, const Source& source, const Plan& plan,
+void corrupt_backward_row(const float* grad, const Source& source, const Plan& plan,
                                           const RowNoise& noise, int64_t row, float* dx) {
   for (int64_t column = 0; column < source.columns; column += kBlock) {
     const int64_t width = std::min<int64_t>(kBlock, source.columns - column);
@@ -167,7 +163,7 @@ FASTDAAE_CLONES void corrupt_backward_row(const float* grad, const Source& sourc
   }
 }
 
-FASTDAAE_CLONES void noise_words_row(const RowNoise& noise, int64_t columns, uint32_t* out) {
+void noise_words_row(const RowNoise& noise, int64_t columns, uint32_t* out) {
   for (int64_t column = 0; column < columns; column += kBlock) {
     uint32_t words[kBlock];
     fill_words(noise, static_cast<uint32_t>(column / 4), words);
@@ -182,13 +178,6 @@ static RowNoise row_noise(const NoiseAddress& noise, int64_t row, int64_t copy) 
 
 static bool worth_threads(const Extent& extent) {
   return extent.copies * extent.rows * extent.columns > kParallelFrom;
-}
-
-int64_t first_index_out_of_range(const int64_t* index, int64_t count, int64_t rows_of_source) {
-  for (int64_t i = 0; i < count; ++i) {
-    if (index[i] < 0 || index[i] >= rows_of_source) return i;
-  }
-  return -1;
 }
 
 void corrupt(const Source& source, const Corruption& corruption, const NoiseAddress& noise, const Extent& extent,
@@ -223,4 +212,9 @@ void noise_words(const NoiseAddress& noise, const Extent& extent, uint32_t* out,
   }
 }
 
+}  // namespace
+
+CorruptionKernels corruption_kernels() { return {corrupt, corrupt_backward, noise_words}; }
+
+}  // namespace FASTDAAE_ISA
 }  // namespace fastdaae

@@ -1,0 +1,79 @@
+#include "engine.h"
+
+#include <atomic>
+#include <stdexcept>
+
+namespace fastdaae {
+
+// setup.py compiles the kernels once for each of these with -DFASTDAAE_ISA=<name>; on other processors the first only.
+#define FASTDAAE_DECLARE(isa)             \
+  namespace isa {                         \
+  CorruptionKernels corruption_kernels(); \
+  LayerKernels layer_kernels();           \
+  ParzenKernels parzen_kernels();         \
+  NeighborKernels neighbor_kernels();     \
+  CeilingKernels ceiling_kernels();       \
+  }
+FASTDAAE_DECLARE(portable)
+FASTDAAE_DECLARE(avx2)
+FASTDAAE_DECLARE(avx512)
+FASTDAAE_DECLARE(avx512_bf16)
+
+namespace {
+
+#define FASTDAAE_ENGINE(isa)                                                                                    \
+  Engine {                                                                                                      \
+    #isa, isa::corruption_kernels(), isa::layer_kernels(), isa::parzen_kernels(), isa::neighbor_kernels(),      \
+        isa::ceiling_kernels()                                                                                  \
+  }
+
+std::vector<Engine> usable_engines() {
+  std::vector<Engine> usable;
+#if defined(FASTDAAE_WITH_X86)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (avx512) {
+    Engine plain = FASTDAAE_ENGINE(avx512);
+    if (__builtin_cpu_supports("avx512bf16")) {
+      Engine half = plain;  // only the layers compute in bf16
+      half.isa = "avx512_bf16";
+      half.layers = avx512_bf16::layer_kernels();
+      usable.push_back(half);
+    }
+    usable.push_back(plain);
+  }
+  if (avx2) usable.push_back(FASTDAAE_ENGINE(avx2));
+#endif
+  usable.push_back(FASTDAAE_ENGINE(portable));
+  return usable;
+}
+
+const Engine& named(const std::string& isa) {
+  std::string names;
+  for (const Engine& one : engines()) {
+    if (one.isa == isa) return one;
+    names += (names.empty() ? "" : ", ") + std::string(one.isa);
+  }
+  throw std::invalid_argument("isa must be one of those that this processor can run, " + names + ", got " +
+                              isa);
+}
+
+std::atomic<const Engine*>& chosen() {
+  static std::atomic<const Engine*> engine = &engines().front();
+  return engine;
+}
+
+}  // namespace
+
+const std::vector<Engine>& engines() {
+  static const std::vector<Engine> usable = usable_engines();
+  return usable;
+}
+
+const Engine& engine() { return *chosen().load(std::memory_order_relaxed); }
+
+void choose_engine(const std::string& isa) { chosen().store(&named(isa), std::memory_order_relaxed); }
+
+}  // namespace fastdaae

@@ -1,0 +1,5 @@
+#pragma once
+
+namespace fastdaae {
+struct NeighborKernels {};
+}  // namespace fastdaae

@@ -1,0 +1,48 @@
+// From row-major matrices to the panels of product.h. Missing rows and columns are zeros.
+#pragma once
+
+#include "product.h"
+
+namespace fastdaae {
+namespace FASTDAAE_ISA {
+
+// kLanes x kLanes numbers, transposed in registers: to[k * to_stride + i] = from[i][k], from[i] read for `count` numbers.
+FASTDAAE_INLINE void transpose_square(const float* const* from, int64_t count, float* to, int64_t to_stride) {
+  Float rows[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    rows[i] = !from[i] ? Float{} : count >= kLanes ? load(from[i]) : load_part(from[i], count);
+  }
+  // Each round exchanges the off-diagonal quarters of squares of twice `half` lanes.
+#pragma GCC unroll 4
+  for (int half = kLanes / 2; half >= 1; half /= 2) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      if (i & half) continue;
+      Int low, high;
+#pragma GCC unroll 16
+      for (int lane = 0; lane < kLanes; ++lane) {
+        low[lane] = lane & half ? lane - half + kLanes : lane;
+        high[lane] = lane & half ? lane + kLanes : lane + half;
+      }
+      const Float a = rows[i], b = rows[i + half];
+      rows[i] = __builtin_shuffle(a, b, low);
+      rows[i + half] = __builtin_shuffle(a, b, high);
+    }
+  }
+  const int64_t kept = count < kLanes ? count : kLanes;
+  for (int64_t k = 0; k < kept; ++k) store(to + k * to_stride, rows[k]);
+}
+
+// A column panel whose columns are `count` rows of a matrix, `depth` numbers each from from[i] on (null: zeros).
+FASTDAAE_INLINE void pack_columns_of_rows(const float* const* from, int64_t depth, float* column_panel) {
+  for (int64_t k = 0; k < depth; k += kLanes) {
+    for (int v = 0; v < kTileVectors; ++v) {
+      const float* at[kLanes];
+      for (int i = 0; i < kLanes; ++i) at[i] = from[v * kLanes + i] ? from[v * kLanes + i] + k : nullptr;
+      transpose_square(at, depth - k, column_panel + k * kTileColumns + v * kLanes, kTileColumns);
+    }
+  }
+}
+
+}  // namespace FASTDAAE_ISA
+}  // namespace fastdaae

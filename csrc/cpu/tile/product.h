@@ -1,0 +1,104 @@
+// The packed tile product: kTileRows x kTileColumns dot products, kept in registers while the depth streams past.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "vector.h"
+
+namespace fastdaae {
+namespace FASTDAAE_ISA {
+
+// Accumulators, one column vector and one broadcast fill the register file: 32 registers, or 16.
+#if defined(__AVX512F__)
+constexpr int kTileRows = 14;
+#elif defined(__aarch64__)
+constexpr int kTileRows = 12;
+#else
+constexpr int kTileRows = 6;
+#endif
+constexpr int kTileVectors = 2;
+constexpr int kTileColumns = kTileVectors * kLanes;
+
+// Depth is cut into blocks so that a block of both panels (7 + 16 KiB) stays in the first-level cache.
+constexpr int64_t kDepthBlock = 128;
+
+// A row panel holds kTileRows rows as [depth block][row][kDepthBlock], rows as they come: nothing is transposed, and the
+// fixed stride makes every row's address a constant away from the first one's. A column panel holds kTileColumns
+// columns as [depth][column].
+constexpr int64_t row_panel_size(int64_t depth) {
+  return (depth + kDepthBlock - 1) / kDepthBlock * kTileRows * kDepthBlock;
+}
+constexpr int64_t column_panel_size(int64_t depth) { return depth * kTileColumns; }
+
+// Where element (row, k) of a row panel stands.
+constexpr int64_t row_panel_at(int64_t row, int64_t k) {
+  return (k / kDepthBlock * kTileRows + row) * kDepthBlock + k % kDepthBlock;
+}
+
+// chained: one sum through the whole depth. by_block: the sums of the depth blocks are added, whose rounding errors grow
+// with kDepthBlock + depth / kDepthBlock instead of depth.
+enum class Summation { chained, by_block };
+
+template <int rows>
+using Accumulators = Float[rows][kTileVectors];
+
+template <int rows>
+FASTDAAE_INLINE void accumulate(int64_t depth, const float* row_panel, const float* column_panel,
+                                Accumulators<rows>& sums) {
+  for (int64_t k = 0; k < depth; ++k) {
+    Float columns[kTileVectors];
+    for (int v = 0; v < kTileVectors; ++v) columns[v] = load(column_panel + k * kTileColumns + v * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const Float value = broadcast(row_panel[i * kDepthBlock + k]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kTileVectors; ++v) sums[i][v] += value * columns[v];
+    }
+  }
+}
+
+template <int rows>
+FASTDAAE_INLINE void flush(Accumulators<rows>& sums, float* tile, bool adds) {
+  for (int i = 0; i < rows; ++i) {
+    for (int v = 0; v < kTileVectors; ++v) {
+      float* at = tile + i * kTileColumns + v * kLanes;
+      store(at, adds ? load(at) + sums[i][v] : sums[i][v]);
+      sums[i][v] = Float{};
+    }
+  }
+}
+
+// tile [rows][kTileColumns] = (tile if adds, else 0) + the products of a row panel's first rows and a column panel.
+template <Summation summation, int rows>
+void multiply_rows(int64_t depth, const float* row_panel, const float* column_panel, float* tile, bool adds) {
+  Accumulators<rows> sums = {};
+  for (int64_t start = 0; start < depth; start += kDepthBlock) {
+    accumulate<rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, column_panel, sums);
+    row_panel += kTileRows * kDepthBlock;
+    column_panel += kDepthBlock * kTileColumns;
+    if (summation == Summation::by_block && start + kDepthBlock < depth) {
+      flush<rows>(sums, tile, adds);
+      adds = true;
+    }
+  }
+  flush<rows>(sums, tile, adds);
+}
+
+using Multiply = void (*)(int64_t, const float*, const float*, float*, bool);
+
+template <Summation summation, size_t... rows>
+constexpr std::array<Multiply, kTileRows> multiply_table(std::index_sequence<rows...>) {
+  return {multiply_rows<summation, static_cast<int>(rows) + 1>...};
+}
+
+// One product per count of rows: a last panel of few rows costs only these.
+template <Summation summation>
+FASTDAAE_INLINE void multiply(int64_t rows, int64_t depth, const float* row_panel, const float* column_panel,
+                              float* tile, bool adds = false) {
+  static constexpr auto table = multiply_table<summation>(std::make_index_sequence<kTileRows>());
+  table[static_cast<size_t>(rows - 1)](depth, row_panel, column_panel, tile, adds);
+}
+
+}  // namespace FASTDAAE_ISA
+}  // namespace fastdaae
