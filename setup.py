@@ -13,8 +13,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-BINDINGS = "csrc/bindings.cpp"
-SOURCES = [BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
+BINDINGS = [f"csrc/python/{name}.cpp" for name in ("corruption", "cuda", "layers", "module", "neighbors", "parzen")]
+SOURCES = [*BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
 KERNELS = [
     f"csrc/cpu/{name}.cpp"
     for name in ("layers/layers", "neighbors/neighbors", "noise/corruption", "parzen/parzen", "tile/ceiling")
@@ -136,6 +136,11 @@ def kernel_objects(machine: str) -> list[tuple[str, str, list[str]]]:
     ]
 
 
+def object_name(source: str) -> str:
+    """csrc/cpu/noise/corruption.cpp -> cpu_noise_corruption: unlike for equal names in two folders."""
+    return "_".join(Path(source).with_suffix("").parts[1:])
+
+
 def ninja_file(
     compiler: list[str], includes: list[str], build_folder: Path, output: Path, cuda: Cuda | None = None
 ) -> str:
@@ -151,17 +156,17 @@ def ninja_file(
         lines += ninja_rule("compile_cuda", ninja_command(nvcc_command(cuda)))
     kernels = kernel_objects(platform.machine())
     x86 = ["-DFASTDAAE_WITH_X86"] if any(name != "portable" for _, name, _ in kernels) else []
-    jobs = [(source, Path(source).stem, x86) for source in SOURCES]
+    jobs = [(source, object_name(source), x86) for source in SOURCES]
     jobs += [
-        (source, f"{Path(source).stem}_{name}", [f"-DFASTDAAE_ISA={name}", *flags]) for source, name, flags in kernels
+        (source, f"{object_name(source)}_{name}", [f"-DFASTDAAE_ISA={name}", *flags]) for source, name, flags in kernels
     ]
-    jobs += [(source, Path(source).stem, []) for source in (CUDA_SOURCES if cuda else [])]
+    jobs += [(source, object_name(source), []) for source in (CUDA_SOURCES if cuda else [])]
     objects = []
     for source, stem, flags in jobs:
         objects.append(ninja_path(build_folder / f"{stem}.o"))
         rule = "compile_cuda" if source.endswith(".cu") else "compile"
         lines.append(f"build {objects[-1]}: {rule} {ninja_path(ROOT / source)}")
-        flags = [*flags, "-DFASTDAAE_CUDA"] if cuda and source == BINDINGS else flags
+        flags = [*flags, "-DFASTDAAE_CUDA"] if cuda and source in BINDINGS else flags
         if flags:
             lines.append(f"  flags = {ninja_command(flags)}")
     lines.append(f"build {ninja_path(output)}: link {' '.join(objects)}")

@@ -1,4 +1,4 @@
-// Checked entry points of the CUDA kernels for bindings.cpp: a number out of range or an error of the runtime throws.
+// Checked entry points of the CUDA kernels for the bindings: a number out of range or an error of the runtime throws.
 #pragma once
 
 #include <cstdint>

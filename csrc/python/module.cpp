@@ -1,0 +1,57 @@
+// The Python module fastdaae._C; only the files of this folder know Python.
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "arguments.h"
+
+namespace fastdaae {
+namespace python {
+
+namespace {
+
+py::dict build_info() {
+  py::dict info;
+#if defined(__clang__)
+  info["compiler"] = "clang " __clang_version__;
+#elif defined(__GNUC__)
+  info["compiler"] = "gcc " __VERSION__;
+#else
+  info["compiler"] = "unknown";
+#endif
+#ifdef _OPENMP
+  info["openmp"] = true;
+  info["max_threads"] = omp_get_max_threads();
+#else
+  info["openmp"] = false;
+  info["max_threads"] = 1;
+#endif
+  info["isa"] = engine().isa;
+  py::list usable;
+  for (const Engine& one : engines()) usable.append(one.isa);
+  info["isas"] = usable;
+  return info;
+}
+
+double multiply_add_ceiling(double seconds, int threads) {
+  return engine().ceiling.multiply_adds(seconds, std::max(1, threads));
+}
+
+void define(py::module_& m) {
+  const py::call_guard<py::gil_scoped_release> without_gil;
+  m.def("build_info", &build_info);
+  m.def("choose_isa", &choose_engine);
+  m.def("multiply_add_ceiling", &multiply_add_ceiling, without_gil);
+  define_corruption(m);
+  define_layers(m);
+  define_parzen(m);
+  define_neighbors(m);
+  define_cuda(m);
+}
+
+}  // namespace
+
+}  // namespace python
+}  // namespace fastdaae
+
+PYBIND11_MODULE(_C, m, pybind11::mod_gil_not_used()) { fastdaae::python::define(m); }
