@@ -6,11 +6,13 @@ import os
 import platform
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import torch  # before faiss, which then shares no OpenMP pool that spins against torch's
 from torch import Tensor, nn
 
 from fastdaae import backend, data, networks
+from fastdaae.kernels import extension
 
 LARGE = os.environ.get("FASTDAAE_BENCH") == "large"
 DATA = "mnist" if os.environ.get("FASTDAAE_DATA") else "synthetic"
@@ -58,19 +60,43 @@ def product_flops(rows: int, *sizes: int) -> int:
     return sum(2 * rows * a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
 
 
+class Ceiling(NamedTuple):
+    """What a rate is a share of: the name of its extra_info entry and GFLOP/s or GB/s, measured in this process."""
+
+    name: str
+    rate: float
+
+
 @functools.cache
-def gemm_ceiling(dtype: torch.dtype = torch.float32) -> float:
-    """GFLOP/s of the best of ten torch products of 2048^3 in this process."""
+def arithmetic_ceiling(dtype: torch.dtype = torch.float32) -> Ceiling:
+    """GFLOP/s: float32 multiply-adds in registers; for bfloat16 torch's 2048^3 product where that is faster still.
+
+    A processor without bfloat16 arithmetic computes these products in float32. Without the extension the float32
+    ceiling is torch's product too.
+    """
+    if backend.EXTENSION_PROBLEM is None:
+        compiled = extension.load()
+        fma = max(compiled.multiply_add_ceiling(0.2, torch.get_num_threads()) for _ in range(3))
+    else:
+        fma = _product_rate(torch.float32)
+    if dtype != torch.bfloat16:
+        return Ceiling("fma_ceiling_gflops", fma)
+    product = _product_rate(torch.bfloat16)
+    return Ceiling("bf16_gemm_ceiling_gflops", product) if product > fma else Ceiling("fma_ceiling_gflops", fma)
+
+
+def _product_rate(dtype: torch.dtype) -> float:
     a, b, out = (torch.ones(2048, 2048, dtype=dtype) for _ in range(3))
     return 2 * 2048**3 / _best_seconds(lambda: torch.mm(a, b, out=out)) / 1e9
 
 
 @functools.cache
-def copy_ceiling() -> float:
-    """GB/s, read and written, of the best of ten copies of 256 MiB in this process."""
+def copy_ceiling() -> Ceiling:
+    """GB/s, read and written, of the best of ten copies of 256 MiB."""
     source = torch.ones(1 << 26)
     target = torch.zeros_like(source)
-    return 2 * source.nbytes / _best_seconds(lambda: target.copy_(source)) / 1e9
+    seconds = _best_seconds(lambda: target.copy_(source))
+    return Ceiling("copy_ceiling_gb_per_s", 2 * source.nbytes / seconds / 1e9)
 
 
 def _best_seconds(call) -> float:
@@ -89,11 +115,13 @@ def machine() -> dict:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     name = models[0] if models else platform.processor() or platform.machine()
+    live = backend.backends()["cpp"]
     return {
         "machine": f"{name}, {os.cpu_count()} cores, {platform.system()}, torch {torch.__version__}",
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "data": DATA,
+        "engine": live.detail,
     }
 
 

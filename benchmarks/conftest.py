@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from common import BackendsUsed, copy_ceiling, gemm_ceiling, machine, peak_memory
+from common import BackendsUsed, arithmetic_ceiling, copy_ceiling, machine, peak_memory
 
 from fastdaae import backend
 
@@ -46,18 +46,14 @@ def measure(benchmark, monkeypatch, request):
             info["peak_memory_mib"] = round(memory, 1)
         info["backend"] = by or str(used)
         # measured before the first row that needs it, once for the session
-        ceiling = gemm_ceiling(dtype) if flops else copy_ceiling()
+        ceiling = arithmetic_ceiling(dtype) if flops else copy_ceiling()
         benchmark.pedantic(call, rounds=rounds, iterations=1)
         if benchmark.stats is None:  # --benchmark-disable checks the gates alone
             return
         seconds = benchmark.stats.stats.median
         rate, unit = (flops / seconds / 1e9, "gflops") if flops else (moved / seconds / 1e9, "gb_per_s")
-        ceiling_name = f"{'gemm' if flops else 'copy'}_ceiling_{unit}"
-        if dtype == torch.bfloat16:
-            ceiling_name = f"bf16_{ceiling_name}"
-        info.update(
-            {unit: round(rate, 2), ceiling_name: round(ceiling, 1), "share_of_ceiling": round(rate / ceiling, 4)}
-        )
+        info[unit], info[ceiling.name] = round(rate, 2), round(ceiling.rate, 1)
+        info["share_of_ceiling"] = round(rate / ceiling.rate, 4)
         name = request.node.name.removeprefix("test_")
         request.config.stash.setdefault(_ROWS, []).append((group, name, seconds, rate, unit, info))
 
@@ -70,6 +66,7 @@ def pytest_terminal_summary(terminalreporter, config):
         return
     terminalreporter.section("rows beside their peers (medians)")
     terminalreporter.write_line(f"{machine()['machine']}, {machine()['threads']} threads, data: {machine()['data']}")
+    terminalreporter.write_line(machine()["engine"])
     for group in dict.fromkeys(row[0] for row in rows):
         terminalreporter.write_line(f"\n{group}")
         members = [row for row in rows if row[0] == group]
