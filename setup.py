@@ -13,11 +13,20 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-BINDINGS = [f"csrc/python/{name}.cpp" for name in ("corruption", "cuda", "layers", "module", "neighbors", "parzen")]
+BINDINGS = [
+    f"csrc/python/{name}.cpp" for name in ("chain", "corruption", "cuda", "layers", "module", "neighbors", "parzen")
+]
 SOURCES = [*BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
 KERNELS = [
     f"csrc/cpu/{name}.cpp"
-    for name in ("layers/layers", "neighbors/neighbors", "noise/corruption", "parzen/parzen", "tile/ceiling")
+    for name in (
+        "chain/chain",
+        "layers/layers",
+        "neighbors/neighbors",
+        "noise/corruption",
+        "parzen/parzen",
+        "tile/ceiling",
+    )
 ]
 # Every kernel is compiled once for each, and the engine chooses when it is loaded. The portable ones are linked first:
 # of a template that several files share the linker keeps the first copy, which every processor must be able to run.

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from common import CODES, LARGE, SIGMA, make_networks, product_flops, require_close
-from torch import Tensor
+from torch import Tensor, nn
 
 from fastdaae import noise as addressed
 from fastdaae import ops, reference
@@ -18,7 +18,7 @@ LIMITS = {torch.float32: 1e-5, torch.bfloat16: 2e-2}  # in [0, 1] pixels
 def _parts(dtype: torch.dtype = torch.float32):
     encoder, decoder, _ = make_networks()
     encoder, decoder = encoder.to(dtype).requires_grad_(False), decoder.to(dtype).requires_grad_(False)
-    return encoder, lambda z: torch.sigmoid(decoder(z))
+    return encoder, nn.Sequential(*decoder, nn.Sigmoid())
 
 
 def _ours(encoder, decode, z: Tensor) -> Tensor:

@@ -7,6 +7,10 @@ import pytest
 import torch
 
 from fastdaae import backend
+from fastdaae.kernels import extension
+
+# the instruction sets of the C++ engine that this processor can run
+ISAS = [] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
 
 
 def _missing() -> dict[str, str | None]:
@@ -43,3 +47,13 @@ def _uninitialised_memory_is_nan(monkeypatch):
         return made.fill_(float("nan")) if made.is_floating_point() else made
 
     monkeypatch.setattr(torch, "empty", poisoned)
+
+
+@pytest.fixture(params=ISAS)
+def isa(request):
+    """Runs the test once with every instruction set."""
+    compiled = extension.load()
+    before = compiled.build_info()["isa"]
+    compiled.choose_isa(request.param)
+    yield request.param
+    compiled.choose_isa(before)

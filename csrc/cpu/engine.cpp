@@ -10,6 +10,7 @@ namespace fastdaae {
   namespace isa {                         \
   CorruptionKernels corruption_kernels(); \
   LayerKernels layer_kernels();           \
+  ChainKernels chain_kernels();           \
   ParzenKernels parzen_kernels();         \
   NeighborKernels neighbor_kernels();     \
   CeilingKernels ceiling_kernels();       \
@@ -23,8 +24,8 @@ namespace {
 
 #define FASTDAAE_ENGINE(isa)                                                                                    \
   Engine {                                                                                                      \
-    #isa, isa::corruption_kernels(), isa::layer_kernels(), isa::parzen_kernels(), isa::neighbor_kernels(),      \
-        isa::ceiling_kernels()                                                                                  \
+    #isa, isa::corruption_kernels(), isa::layer_kernels(), isa::chain_kernels(), isa::parzen_kernels(),         \
+        isa::neighbor_kernels(), isa::ceiling_kernels()                                                         \
   }
 
 std::vector<Engine> usable_engines() {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/chain.h"
 #include "layers/layers.h"
 #include "neighbors/neighbors.h"
 #include "noise/corruption.h"
@@ -16,6 +17,7 @@ struct Engine {
   const char* isa;
   CorruptionKernels corruption;
   LayerKernels layers;
+  ChainKernels chain;
   ParzenKernels parzen;
   NeighborKernels neighbors;
   CeilingKernels ceiling;

@@ -60,6 +60,7 @@ inline Source checked_source(Address x, bool is_uint8, int64_t x_rows, Address i
 }
 
 void define_corruption(py::module_& m);
+void define_chain(py::module_& m);
 void define_layers(py::module_& m);
 void define_parzen(py::module_& m);
 void define_neighbors(py::module_& m);

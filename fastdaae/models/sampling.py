@@ -1,11 +1,12 @@
 """`model.sample`: decode-corrupt-encode chains from the prior, or from codes of one's own."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fastdaae import ops
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep
+from fastdaae.ops.dense import dense_layers
 
 _TRAINING = object()
 
@@ -47,8 +48,11 @@ def sample(
 
 def _chain_networks(model) -> tuple:
     """(decoder to pixels, encoder): the networks themselves where they are all there is, for kernels to fuse."""
-    to_logits = model.decoder_output == "logits"
-    return model.decode if to_logits else model.decoder, model.encoder
+    if model.decoder_output != "logits":
+        return model.decoder, model.encoder
+    plain = dense_layers(model.decoder)
+    fusible = plain is not None and plain[-1].activation == "none"
+    return nn.Sequential(*model.decoder, nn.Sigmoid()) if fusible else model.decode, model.encoder
 
 
 def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:

@@ -1,0 +1,123 @@
+"""Whole chains in the C++ engine: the float64 reference, every instruction set, odd sizes, and pieces to the bit."""
+
+import pytest
+import torch
+from torch import nn
+
+import fastdaae as fd
+from fastdaae import reference
+from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.kernels import engine_chain
+from fastdaae.ops.dense import dense_layers
+
+pytestmark = pytest.mark.needs_cpp
+GAUSSIAN = Gaussian(0.5)
+CORRUPTIONS = [None, Gaussian(0.0), GAUSSIAN, Gaussian(0.5, clip=(0.0, 1.0)), Masking(0.3), SaltAndPepper(0.2)]
+
+
+def networks(sizes=(3, 40, 33, 50)):
+    return fd.networks.mlp(sizes, output="sigmoid"), fd.networks.mlp(sizes[::-1])
+
+
+def chain(decoder, encoder, z, corruption=GAUSSIAN, *, steps=3, **choices):
+    choices = {"backend": "cpp", **choices}
+    return fd.ops.sample_chain(decoder, encoder, z, corruption, fd.Noise(7, step=2**32 - 2), steps=steps, **choices)
+
+
+def exact(decoder, encoder, z, corruption=GAUSSIAN, *, steps=3, **choices):
+    wide = [nn.Sequential(*network).double() for network in (decoder, encoder)]
+    try:
+        noise = fd.Noise(7, step=2**32 - 2)
+        return reference.sample_chain(*wide, z.double(), corruption, noise, steps=steps, **choices)
+    finally:
+        for network in wide:
+            network.float()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 13, 14, 15, 64, 300])
+def test_rows(isa, rows):
+    decoder, encoder = networks()
+    z = torch.randn(rows, 3)
+    assert float((chain(decoder, encoder, z) - exact(decoder, encoder, z)).abs().max()) < 2e-6
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 5), (2, 127), (10, 128, 129), (3, 65, 31, 64), (33, 32, 17, 784)])
+def test_sizes(isa, sizes):
+    decoder, encoder = networks(sizes)
+    z = torch.randn(20, sizes[0])
+    assert float((chain(decoder, encoder, z) - exact(decoder, encoder, z)).abs().max()) < 3e-6
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=repr)
+def test_corruptions_kept_steps_and_offsets(isa, corruption):
+    decoder, encoder = networks()
+    z, choices = torch.randn(31, 3), {"keep": (0, 2, 4), "row_offset": 2**32 - 3, "site": 9}
+    found = chain(decoder, encoder, z, corruption, steps=4, **choices)
+    assert found.shape == (3, 31, 50)
+    assert float((found - exact(decoder, encoder, z, corruption, steps=4, **choices)).abs().max()) < 3e-6
+
+
+def test_no_bias_and_activations_anywhere(isa):
+    decoder = nn.Sequential(nn.Linear(3, 20, bias=False), nn.Sigmoid(), nn.Linear(20, 9), nn.ReLU())
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(9, 8), nn.Identity(), nn.Linear(8, 3), nn.Sigmoid())
+    z = torch.randn(17, 3)
+    assert float((chain(decoder, encoder, z) - exact(decoder, encoder, z)).abs().max()) < 3e-6
+
+
+def test_pieces_and_threads_give_the_whole_to_the_bit(isa):
+    decoder, encoder = networks((10, 200, 784))
+    z, threads = torch.randn(200, 10), torch.get_num_threads()
+    whole = chain(decoder, encoder, z)
+    pieces = [chain(decoder, encoder, z[a:b], row_offset=a) for a, b in ((0, 1), (1, 30), (30, 200))]
+    assert torch.equal(whole, torch.cat(pieces, dim=1))
+    try:
+        torch.set_num_threads(1 if threads > 1 else 2)
+        assert torch.equal(whole, chain(decoder, encoder, z))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_keeping_a_step_changes_no_other():
+    decoder, encoder = networks()
+    z = torch.randn(9, 3)
+    every = chain(decoder, encoder, z, steps=5, keep=tuple(range(6)))
+    for t in range(6):
+        assert torch.equal(every[t], chain(decoder, encoder, z, steps=t)[0])
+
+
+def test_strided_weights_and_codes():
+    decoder, encoder = networks((3, 16, 12))
+    z = torch.randn(3, 9).T
+    expected = exact(decoder, encoder, z)
+    decoder[1].weight = nn.Parameter(decoder[1].weight.detach().T.contiguous().T)
+    assert not decoder[1].weight.is_contiguous()
+    assert float((chain(decoder, encoder, z) - expected).abs().max()) < 2e-6
+
+
+def test_other_networks_are_not_taken_apart():
+    assert dense_layers(nn.Linear(2, 2)) is None
+    assert dense_layers(nn.Sequential(nn.Linear(2, 2), nn.Dropout())) is None
+    assert dense_layers(nn.Sequential(nn.ReLU(), nn.Linear(2, 2))) is None
+    assert dense_layers(nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 2))) is None
+    hooked = nn.Sequential(nn.Linear(2, 2))
+    hooked[0].register_forward_hook(lambda *_: None)
+    assert dense_layers(hooked) is None
+    assert [layer.activation for layer in dense_layers(fd.networks.mlp([2, 3, 4], output="sigmoid"))] == [
+        "relu",
+        "sigmoid",
+    ]
+
+
+def test_launcher_refuses_what_it_would_misread():
+    decoder, encoder = networks()
+    layers, state = (dense_layers(decoder), dense_layers(encoder)), fd.Noise(0).state
+    arguments = {"corruption": (0, 0.0, 0.0, 0.0), "keep": (1,), "row_offset": 0, "site": 0}
+    with pytest.raises(ValueError, match="z must have 3 columns"):
+        engine_chain.sample_chain(*layers, torch.randn(2, 4), state, **arguments)
+    with pytest.raises(ValueError, match="encoder must take what decoder returns"):
+        engine_chain.sample_chain(layers[0], layers[0], torch.randn(2, 3), state, **arguments)
+    with pytest.raises(ValueError, match="keep must be ascending"):
+        engine_chain.sample_chain(*layers, torch.randn(2, 3), state, **{**arguments, "keep": (1, 1)})
+    double = [layer._replace(weight=layer.weight.double()) for layer in layers[0]]
+    with pytest.raises(ValueError, match="weight must be a contiguous 2-D CPU tensor of float32"):
+        engine_chain.sample_chain(double, layers[1], torch.randn(2, 3), state, **arguments)
