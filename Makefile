@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find csrc -type f)
 
-.PHONY: setup demo test bench lint gpu-check clean
+.PHONY: setup demo test bench lint sanitize gpu-check clean
 
 setup: .venv/.installed
 
@@ -26,6 +26,10 @@ bench: setup
 # no virtual environment and no network there: the packages that the machine has
 gpu-check:
 	$(PYTHON) benchmarks/gpu_check.py $(PARTS)
+
+# the C++ engine, every operator and instruction set, under AddressSanitizer and UndefinedBehaviourSanitizer
+sanitize: setup
+	$(BIN)/python tests/sanitize/run.py build/sanitize
 
 lint: setup
 	$(BIN)/ruff check .

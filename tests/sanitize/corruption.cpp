@@ -1,0 +1,41 @@
+#include "driver.h"
+
+namespace fastdaae {
+namespace sanitize {
+
+namespace {
+
+const NoiseAddress kAddress = {{7u, 9u}, 0xFFFFFFFFu, 3u, (int64_t{1} << 32) - 2};
+
+void drive(const Engine& engine, Kind kind, int64_t rows, int64_t columns, int64_t copies, bool bytes, int threads) {
+  const Numbers<float> x = random_numbers(rows * columns);
+  const Numbers<uint8_t> pixels(rows * columns, [](int64_t i) { return i * 37 % 256; });
+  const Numbers<int64_t> index(rows, [rows](int64_t i) { return rows - 1 - i; });
+  const void* values = bytes ? static_cast<const void*>(pixels.data()) : x.data();
+  const Source source = {values, bytes, bytes ? index.data() : nullptr, columns};
+  const Corruption corruption = {kind, 0.5, 0.0, 1.0};
+  const Extent extent = {rows, columns, copies};
+  Numbers<float> out(copies * rows * columns), dx(rows * columns);
+  engine.corruption.corrupt(source, corruption, kAddress, extent, out.data(), threads);
+  require_finite(out, "corrupt is finite", engine.isa);
+  engine.corruption.corrupt_backward(out.data(), source, corruption, kAddress, extent, dx.data(), threads);
+  require_finite(dx, "corrupt_backward is finite", engine.isa);
+  Numbers<uint32_t> words(copies * rows * columns);
+  engine.corruption.noise_words(kAddress, extent, words.data(), threads);
+}
+
+}  // namespace
+
+void drive_corruption(const Engine& engine, int threads) {
+  for (Kind kind : {Kind::none, Kind::gaussian, Kind::gaussian_clip, Kind::masking, Kind::salt_and_pepper}) {
+    for (int64_t rows : {1, 3}) {
+      for (int64_t columns : {1, 3, 4, 15, 16, 17, 63, 64, 65, 129, 784}) {
+        for (bool bytes : {false, true}) drive(engine, kind, rows, columns, 2, bytes, threads);
+      }
+    }
+    drive(engine, kind, 100, 784, 1, false, threads);  // enough for several threads
+  }
+}
+
+}  // namespace sanitize
+}  // namespace fastdaae
