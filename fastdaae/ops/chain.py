@@ -125,8 +125,8 @@ def sample_chain(
     of step `noise.step + t`, row i that of row_offset + i, so that chains may be run in pieces. Not differentiable.
     With "cpp", plain float32 networks (`nn.Sequential` of Flatten, Linear, ReLU, Sigmoid) run whole chains in blocks of
     rows that stay in one core's cache. With "triton", an `nn.Sequential` of plain layers that ends in `nn.Linear`,
-    `nn.Sigmoid` corrupts in that layer's own kernel, and many rows replay a CUDA graph. Raises ValueError for keep outside 0..steps. Source: Creswell and
-    Bharath 2018, equation 3 and Theorem 1.
+    `nn.Sigmoid` corrupts in that layer's own kernel, and many rows replay a CUDA graph. Raises ValueError for keep
+    outside 0..steps. Source: Creswell and Bharath 2018, equation 3 and Theorem 1.
     """
     checks.require_batch("z", z, floats_only=True)
     checks.require_noise(corruption, noise, z)
