@@ -13,6 +13,7 @@ from fastdaae.models import decoding
 from fastdaae.models.parts import describe
 from fastdaae.models.sampling import sample
 from fastdaae.noise import Noise, Site
+from fastdaae.ops.dense import dense_layers
 from fastdaae.ops.splitting import split_last
 from fastdaae.reference import as_float
 
@@ -94,7 +95,8 @@ class AAE(nn.Module):
         z_fake = self._fake_codes(x, x_tilde, noise, row_offset)
         z_real = self.prior.sample(len(x), noise, row_offset=row_offset).to(z_fake.dtype)
         # lines 13-16: train the discriminator; -log D = softplus(-logit), -log(1 - D) = softplus(logit)
-        l_dis = softplus(-self.discriminator(z_real)).mean() + softplus(self.discriminator(z_fake.detach())).mean()
+        real, fake = self._discriminate(z_real, z_fake.detach())
+        l_dis = softplus(-real).mean() + softplus(fake).mean()
         update("discriminator", l_dis)
         # lines 17-19: train the encoder to match the prior
         l_prior = self._encoder_loss(self.discriminator(z_fake))
@@ -106,7 +108,7 @@ class AAE(nn.Module):
         z = self.encoder(x_tilde)
         l_rec = self._reconstruction_loss(z, x)
         z_real = self.prior.sample(len(x), noise, row_offset=row_offset).to(z.dtype)
-        real, fake = self.discriminator(z_real), self.discriminator(z.detach())
+        real, fake = self._discriminate(z_real, z.detach())
         l_dis = 0.5 * (softplus(-real).mean() + softplus(fake).mean())
         l_prior = self._encoder_loss(self.discriminator(z))
         # both gradients are those of the old parameters: the two updates touch disjoint ones, so their order is free
@@ -119,6 +121,12 @@ class AAE(nn.Module):
 
     def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         return self.encoder(x_tilde)
+
+    def _discriminate(self, z_real: Tensor, z_fake: Tensor) -> tuple[Tensor, Tensor]:
+        if dense_layers(self.discriminator) is None:
+            return self.discriminator(z_real), self.discriminator(z_fake)
+        # rows do not see each other there: one batch reads and updates the weights once
+        return self.discriminator(torch.cat((z_real, z_fake))).split((len(z_real), len(z_fake)))
 
     def _encoder_loss(self, fake_logits: Tensor) -> Tensor:
         if self.adversarial_loss == "saturating":
