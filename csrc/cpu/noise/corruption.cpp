@@ -12,33 +12,44 @@ namespace {
 
 constexpr int64_t kParallelFrom = 32768;  // numbers below which waking the threads costs more than they save
 
-// What of grad reaches x: zero where the corruption did not let x through.
-template <Kind kind>
-FASTDAAE_INLINE Span<Float> passed_span(const Plan& plan, const WideWords& words, Span<Float> x, Span<Float> grad) {
-  if (kind == Kind::gaussian_clip) {
-    const Span<Float> y = with_normals(plan, words, x);
-    return {(y.first >= plan.low) & (y.first <= plan.high) ? grad.first : Float{},
-            (y.second >= plan.low) & (y.second <= plan.high) ? grad.second : Float{}};
+// Sets grad to zero where the corruption did not let x through.
+template <Kind kind, int spans>
+FASTDAAE_INLINE void stop_spans(const Plan& plan, const WideWords* words, Span<Float>* x, Span<Float>* grad) {
+  if (kind == Kind::gaussian_clip) add_normals<spans>(plan, words, x);
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    Span<Int> stopped;
+    if (kind == Kind::gaussian_clip) {
+      stopped = {~((x[s].first >= plan.low) & (x[s].first <= plan.high)),
+                 ~((x[s].second >= plan.low) & (x[s].second <= plan.high))};
+    } else {
+      const Span<Word> w = words_of_columns(words[s]);
+      stopped = {plan.changed.above(w.first), plan.changed.above(w.second)};
+    }
+    grad[s] = {stopped.first ? Float{} : grad[s].first, stopped.second ? Float{} : grad[s].second};
   }
-  const Span<Word> w = words_of_columns(words);
-  return {plan.changed.above(w.first) ? Float{} : grad.first, plan.changed.above(w.second) ? Float{} : grad.second};
 }
 
+// dx += the part of grad that reaches x.
 template <Kind kind, typename Number>
 void add_passed(const float* grad, const Number* from, const Plan& plan, const RowNoise& noise, int64_t columns,
                 float* dx) {
   const RowSchedule schedule(noise);
-  Wide products = first_products(0);
-  for (int64_t column = 0; column < columns; column += kSpan, products += kNextSpan) {
-    const int64_t left = columns - column;
-    Span<Float> passed = load_span(grad + column, left);
-    if (kind != Kind::gaussian) {
-      const Span<Float> x = kind == Kind::gaussian_clip ? load_span(from + column, left) : Span<Float>{};
-      passed = passed_span<kind>(plan, words_of_counters(schedule, products), x, passed);
+  for_each_block(0, columns, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
+    constexpr int spans = decltype(number)::value;
+    Span<Float> passed[spans], sum[spans], x[spans];
+    load_spans<spans>(grad + column, columns - column, passed);
+    if (kind != Kind::none) {
+      WideWords words[spans];
+      words_of_counters<spans>(schedule, products, words);
+      if (kind == Kind::gaussian_clip) load_spans<spans>(from + column, columns - column, x);
+      stop_spans<kind, spans>(plan, words, x, passed);
     }
-    const Span<Float> sum = load_span(dx + column, left);
-    store_span(dx + column, {sum.first + passed.first, sum.second + passed.second}, left);
-  }
+    load_spans<spans>(dx + column, columns - column, sum);
+#pragma GCC unroll 4
+    for (int s = 0; s < spans; ++s) sum[s] = {sum[s].first + passed[s].first, sum[s].second + passed[s].second};
+    store_spans<spans>(dx + column, sum, columns - column);
+  });
 }
 
 template <typename Number>
@@ -49,7 +60,7 @@ void add_passed(const float* grad, const Source& source, const Plan& plan, const
   switch (plan.kind) {
     case Kind::none:
     case Kind::gaussian:
-      return add_passed<Kind::gaussian>(grad, from, plan, noise, source.columns, dx);
+      return add_passed<Kind::none>(grad, from, plan, noise, source.columns, dx);
     case Kind::gaussian_clip:
       return add_passed<Kind::gaussian_clip>(grad, from, plan, noise, source.columns, dx);
     case Kind::masking:
@@ -60,14 +71,20 @@ void add_passed(const float* grad, const Source& source, const Plan& plan, const
 
 void noise_words_row(const RowNoise& noise, int64_t columns, uint32_t* out) {
   const RowSchedule schedule(noise);
-  Wide products = first_products(0);
-  for (int64_t column = 0; column < columns; column += kSpan, products += kNextSpan) {
-    const Span<Word> words = words_of_columns(words_of_counters(schedule, products));
-    uint32_t numbers[kSpan];
-    store(numbers, words.first);
-    store(numbers + kLanes, words.second);
-    std::memcpy(out + column, numbers, static_cast<size_t>(std::min<int64_t>(kSpan, columns - column)) * sizeof(uint32_t));
-  }
+  for_each_block(0, columns, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
+    constexpr int spans = decltype(number)::value;
+    WideWords wide[spans];
+    words_of_counters<spans>(schedule, products, wide);
+    uint32_t words[spans * kSpan];
+#pragma GCC unroll 4
+    for (int s = 0; s < spans; ++s) {
+      const Span<Word> columns_of_span = words_of_columns(wide[s]);
+      store(words + s * kSpan, columns_of_span.first);
+      store(words + s * kSpan + kLanes, columns_of_span.second);
+    }
+    const int64_t kept = std::min<int64_t>(spans * kSpan, columns - column);
+    std::memcpy(out + column, words, static_cast<size_t>(kept) * sizeof(uint32_t));
+  });
 }
 
 bool worth_threads(const Extent& extent) { return extent.copies * extent.rows * extent.columns > kParallelFrom; }

@@ -1,6 +1,10 @@
 // Box-Muller on vectors of 32-bit words, without branches, tables or library calls. Each lane depends on its words alone.
 #pragma once
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "../tile/vector.h"
 
 namespace fastdaae {
@@ -19,56 +23,87 @@ FASTDAAE_INLINE Float multiply_add(Float a, Float b, Float c) {
 
 FASTDAAE_INLINE Float multiply_add(Float a, float b, float c) { return multiply_add(a, broadcast(b), broadcast(c)); }
 
-// Coefficients from the highest power down.
-template <int count>
-FASTDAAE_INLINE Float polynomial(Float x, const float (&coefficients)[count]) {
-  Float sum = broadcast(coefficients[0]);
+// Coefficients from the highest power down; several polynomials side by side, because one alone waits for itself.
+template <int spans, int count>
+FASTDAAE_INLINE void polynomials(const Float* x, const float (&coefficients)[count], Float* sum) {
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) sum[s] = broadcast(coefficients[0]);
 #pragma GCC unroll 8
-  for (int i = 1; i < count; ++i) sum = multiply_add(sum, x, broadcast(coefficients[i]));
-  return sum;
+  for (int i = 1; i < count; ++i) {
+#pragma GCC unroll 4
+    for (int s = 0; s < spans; ++s) sum[s] = multiply_add(sum[s], x[s], broadcast(coefficients[i]));
+  }
+}
+
+FASTDAAE_INLINE Float root(Float x) {
+#if defined(__SSE2__) && !defined(__AVX2__)
+  return _mm_sqrt_ps(x);
+#else
+  return square_root(x);
+#endif
 }
 
 FASTDAAE_INLINE Float as_float(Int x) { return __builtin_convertvector(x, Float); }
 
-// -2 ln f for f = (u + 1/2) 2^-32, which is never 0.
-FASTDAAE_INLINE Float squared_radius(Word u) {
+// f = 2^exponent (1 - rest / 2) for f = (u + 1/2) 2^-32, which is never 0; |rest| <= 2/3, and rest is exact.
+struct ReducedUniform {
+  Float exponent, rest;  // the exponent in units of 2^-23
+};
+
+FASTDAAE_INLINE ReducedUniform reduced_uniform(Word u) {
   // The distance to the nearer end of [0, 1] keeps all its bits.
   const Int upper = bits_as<Int>(u) >> 31;
   const Float twice_distance = multiply_add(as_float(bits_as<Int>(u) ^ upper), 0x1p-31f, 0x1p-32f);
   const Float twice_f = upper ? 2.0f - twice_distance : twice_distance;
-
-  // f = 2^exponent (1 - s / 2), |s| <= 2/3, and s is exact: 2 (1 - f) itself where the exponent is 0.
   const Word exponent_bits = (bits_as<Word>(twice_f) - 0x3FAAAAABu) & 0xFF800000u;
   const Float rest = 2.0f - bits_as<Float>(bits_as<Word>(twice_f) - exponent_bits);
-  const Float s = exponent_bits == 0 ? twice_distance : rest;
-
-  // -2 ln(1 - s / 2) = s + s^2 q(s), weighted minimax fit, relative error of the whole 2e-8; s -> 0 loses nothing.
-  const Float q = polynomial(s, {0.0005854128f, 0.0011983971f, 0.0021505386f, 0.005134478f, 0.012518116f, 0.031258125f,
-                                 0.083331935f, 0.24999987f});
-  const Float of_rest = multiply_add(s * s, q, s);
-  constexpr float kTwoLogarithmsOf2 = 1.386294361f * 0x1p-23f;  // per unit of the exponent's bits
-  return multiply_add(as_float(bits_as<Int>(exponent_bits)), broadcast(-kTwoLogarithmsOf2), of_rest);
+  return {as_float(bits_as<Int>(exponent_bits)), exponent_bits == 0 ? twice_distance : rest};
 }
 
 struct NormalPair {
   Float cosine_part, sine_part;
 };
 
-// Radius sqrt(-2 ln((u + 1/2) 2^-32)), angle int32(v) 2 pi 2^-32.
-FASTDAAE_INLINE NormalPair box_muller(Word u, Word v) {
-  // Half turns are split off in integers, exactly, and turn the sign of both parts: z is -1 to 1, in quarter turns.
-  const Word doubled = v << 1;
-  const Float z = as_float(bits_as<Int>(doubled)) * 0x1p-31f;
-  const Word sign = (v ^ doubled) & 0x80000000u;
-  const Float radius = bits_as<Float>(bits_as<Word>(square_root(squared_radius(u))) ^ sign);
+// sqrt(-2 ln f), f = (u + 1/2) 2^-32, without its sign.
+template <int spans>
+FASTDAAE_INLINE void radii(const Word* u, Float* radius) {
+  Float exponent[spans], rest[spans], tail[spans];
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    const ReducedUniform f = reduced_uniform(u[s]);
+    exponent[s] = f.exponent;
+    rest[s] = f.rest;
+  }
+  // -2 ln(1 - rest / 2) = rest + rest^2 tail(rest): weighted minimax fit, relative error 2e-8; nothing is lost near 0.
+  polynomials<spans>(rest, {0.0005854128f, 0.0011983971f, 0.0021505386f, 0.005134478f, 0.012518116f, 0.031258125f,
+                            0.083331935f, 0.24999987f}, tail);
+  const Float scale = broadcast(-1.386294361f * 0x1p-23f);  // -2 ln 2
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    radius[s] = root(multiply_add(exponent[s], scale, multiply_add(rest[s] * rest[s], tail[s], rest[s])));
+  }
+}
 
-  // sin(pi z / 2) and cos(pi z / 2), minimax fits, errors 8e-9 and 1e-9.
-  const Float square = z * z;
-  const Float sine =
-      z * polynomial(square, {0.000149284f, -0.004668948f, 0.07968618f, -0.6459628f, 1.5707963f});
-  const Float cosine = polynomial(
-      square, {-2.340213e-05f, 0.0009167334f, -0.0208619f, 0.25366908f, -1.2337005f, 1.0f});
-  return {radius * cosine, radius * sine};
+// Radius sqrt(-2 ln((u + 1/2) 2^-32)), angle int32(v) 2 pi 2^-32.
+template <int spans>
+FASTDAAE_INLINE void box_muller(const Word* u, const Word* v, NormalPair* normals) {
+  Float radius[spans], angle[spans], square[spans], sine[spans], cosine[spans];
+  radii<spans>(u, radius);
+  // Half turns are split off in integers, exactly; the angle is -1 to 1 in quarter turns.
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    angle[s] = as_float(bits_as<Int>(v[s] << 1)) * 0x1p-31f;
+    square[s] = angle[s] * angle[s];
+  }
+  // Minimax fits, errors 8e-9 and 1e-9.
+  polynomials<spans>(square, {0.000149284f, -0.004668948f, 0.07968618f, -0.6459628f, 1.5707963f}, sine);
+  polynomials<spans>(square, {-2.340213e-05f, 0.0009167334f, -0.0208619f, 0.25366908f, -1.2337005f, 1.0f}, cosine);
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    const Word half_turn = (v[s] ^ (v[s] << 1)) & 0x80000000u;
+    const Float directed = bits_as<Float>(bits_as<Word>(radius[s]) ^ half_turn);
+    normals[s] = {directed * cosine[s], directed * (angle[s] * sine[s])};
+  }
 }
 
 }  // namespace FASTDAAE_ISA

@@ -54,10 +54,24 @@ FASTDAAE_INLINE void store_span(float* to, Span<Float> x, int64_t count) {
   store_part(to + kLanes, x.second, count - kLanes);
 }
 
+FASTDAAE_INLINE Int widened(const uint8_t* from) {
+#if defined(__AVX512F__)
+  return bits_as<Int>(_mm512_cvtepu8_epi32(load<__m128i>(from)));
+#elif defined(__AVX2__)
+  return bits_as<Int>(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(load<int64_t>(from))));
+#elif defined(__SSE2__)
+  const __m128i zero = _mm_setzero_si128(), bytes = _mm_cvtsi32_si128(load<int32_t>(from));
+  return bits_as<Int>(_mm_unpacklo_epi16(_mm_unpacklo_epi8(bytes, zero), zero));
+#else
+  Int numbers;
+  for (int i = 0; i < kLanes; ++i) numbers[i] = from[i];
+  return numbers;
+#endif
+}
+
 // v / 255, rounded correctly for every v: the product with 257/65536 is exact, and the other is small.
 FASTDAAE_INLINE Float pixel_values(const uint8_t* pixels) {
-  typedef uint8_t Pixels __attribute__((vector_size(kLanes)));
-  const Float v = as_float(__builtin_convertvector(load<Pixels>(pixels), Int));
+  const Float v = as_float(widened(pixels));
   return multiply_add(v, broadcast(257.0f / 65536.0f), v * 5.983839e-08f);
 }
 
@@ -68,12 +82,35 @@ FASTDAAE_INLINE Span<Float> load_span(const uint8_t* from, int64_t count) {
   return {pixel_values(pixels), pixel_values(pixels + kLanes)};
 }
 
-FASTDAAE_INLINE Span<Float> with_normals(const Plan& plan, const WideWords& words, Span<Float> x) {
-  if (plan.noiseless) return x;  // x + 0 n would turn -0 into 0
-  const NormalPair normals = box_muller(merged(words.w0, words.w2), merged(words.w1, words.w3));
-  const Span<Float> n = interleaved(normals.cosine_part, normals.sine_part);
+template <int spans, typename Number>
+FASTDAAE_INLINE void load_spans(const Number* from, int64_t count, Span<Float>* x) {
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) x[s] = load_span(from + s * kSpan, spans > 1 ? kSpan : count);
+}
+
+template <int spans>
+FASTDAAE_INLINE void store_spans(float* to, const Span<Float>* x, int64_t count) {
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) store_span(to + s * kSpan, x[s], spans > 1 ? kSpan : count);
+}
+
+template <int spans>
+FASTDAAE_INLINE void add_normals(const Plan& plan, const WideWords* words, Span<Float>* x) {
+  if (plan.noiseless) return;  // x + 0 n would turn -0 into 0
+  Word u[spans], v[spans];
+  NormalPair normals[spans];
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    u[s] = merged(words[s].w0, words[s].w2);
+    v[s] = merged(words[s].w1, words[s].w3);
+  }
+  box_muller<spans>(u, v, normals);
   const Float sigma = broadcast(plan.sigma);
-  return {multiply_add(sigma, n.first, x.first), multiply_add(sigma, n.second, x.second)};
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    const Span<Float> n = interleaved(normals[s].cosine_part, normals[s].sine_part);
+    x[s] = {multiply_add(sigma, n.first, x[s].first), multiply_add(sigma, n.second, x[s].second)};
+  }
 }
 
 FASTDAAE_INLINE Float clipped(const Plan& plan, Float x) {
@@ -87,34 +124,38 @@ FASTDAAE_INLINE Float salted(const Plan& plan, Word words, Float x) {
   return plan.changed.above(words) ? extreme : x;
 }
 
-template <Kind kind>
-FASTDAAE_INLINE Span<Float> corrupted_span(const Plan& plan, const WideWords& words, Span<Float> x) {
-  if (kind == Kind::gaussian) return with_normals(plan, words, x);
-  if (kind == Kind::gaussian_clip) {
-    x = with_normals(plan, words, x);
-    return {clipped(plan, x.first), clipped(plan, x.second)};
+template <Kind kind, int spans>
+FASTDAAE_INLINE void corrupt_spans(const Plan& plan, const WideWords* words, Span<Float>* x) {
+  if (kind == Kind::gaussian || kind == Kind::gaussian_clip) add_normals<spans>(plan, words, x);
+  if (kind == Kind::gaussian) return;
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    if (kind == Kind::gaussian_clip) {
+      x[s] = {clipped(plan, x[s].first), clipped(plan, x[s].second)};
+      continue;
+    }
+    const Span<Word> w = words_of_columns(words[s]);
+    if (kind == Kind::masking) {
+      x[s] = {plan.changed.above(w.first) ? Float{} : x[s].first, plan.changed.above(w.second) ? Float{} : x[s].second};
+    } else {
+      x[s] = {salted(plan, w.first, x[s].first), salted(plan, w.second, x[s].second)};
+    }
   }
-  const Span<Word> w = words_of_columns(words);
-  if (kind == Kind::masking) {
-    return {plan.changed.above(w.first) ? Float{} : x.first, plan.changed.above(w.second) ? Float{} : x.second};
-  }
-  return {salted(plan, w.first, x.first), salted(plan, w.second, x.second)};
 }
 
 template <Kind kind, typename Number>
 inline void corrupt_stretch(const Number* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
                             float* out) {
   const RowSchedule schedule(noise);
-  Wide products = first_products(first);
-  int64_t column = 0;
-  for (; column + kSpan <= count; column += kSpan, products += kNextSpan) {
-    const WideWords words = words_of_counters(schedule, products);
-    store_span(out + column, corrupted_span<kind>(plan, words, load_span(from + column, kSpan)), kSpan);
-  }
-  if (column == count) return;
-  const WideWords words = words_of_counters(schedule, products);
-  const int64_t left = count - column;
-  store_span(out + column, corrupted_span<kind>(plan, words, load_span(from + column, left)), left);
+  for_each_block(first, count, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
+    constexpr int spans = decltype(number)::value;
+    WideWords words[spans];
+    Span<Float> x[spans];
+    words_of_counters<spans>(schedule, products, words);
+    load_spans<spans>(from + column, count - column, x);
+    corrupt_spans<kind, spans>(plan, words, x);
+    store_spans<spans>(out + column, x, count - column);
+  });
 }
 
 inline void convert_stretch(const float* from, int64_t count, float* out) {

@@ -5,6 +5,8 @@
 #include <emmintrin.h>
 #endif
 
+#include <type_traits>
+
 #include "../tile/vector.h"
 #include "corruption.h"
 
@@ -62,6 +64,14 @@ FASTDAAE_INLINE Wide product(Wide a, uint64_t factor) {
 #endif
 }
 
+// The upper halves of the lanes in their lower halves, by a move: shifts share a unit with the products.
+FASTDAAE_INLINE Wide upper_halves(Wide a) {
+  Word odd;
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) odd[i] = static_cast<uint32_t>(i | 1);
+  return bits_as<Wide>(__builtin_shuffle(bits_as<Word>(a), odd));
+}
+
 // First products of the counters of a span, in the order that leaves only moves within 128 bits to the end: each 128-bit
 // part holds a counter of the first vector of columns and one of the second.
 FASTDAAE_INLINE Wide first_products(int64_t column) {
@@ -78,19 +88,30 @@ struct WideWords {
   Wide w0, w1, w2, w3;
 };
 
-FASTDAAE_INLINE WideWords words_of_counters(const RowSchedule& schedule, Wide first_product) {
-  const Wide second_product = product((first_product >> 32) ^ schedule.key1[0], kFactor2);
-  Wide product0 = product((second_product >> 32) ^ schedule.key0[1], kFactor0);
-  Wide product2 = product(first_product ^ schedule.key1[1], kFactor2);
-  WideWords w = {(product2 >> 32) ^ second_product ^ schedule.key0[2], product2, (product0 >> 32) ^ schedule.key1[2],
-                 product0};
+// Several spans side by side, round by round: one alone waits for its own multiplications.
+template <int spans>
+FASTDAAE_INLINE void words_of_counters(const RowSchedule& schedule, Wide first_product, WideWords* w) {
+#pragma GCC unroll 4
+  for (int i = 0; i < spans; ++i) {
+    const Wide first = first_product + static_cast<uint64_t>(i) * kNextSpan;
+    w[i].w1 = product((first >> 32) ^ schedule.key1[0], kFactor2);
+    w[i].w3 = product((w[i].w1 >> 32) ^ schedule.key0[1], kFactor0);
+    const Wide product2 = product(first ^ schedule.key1[1], kFactor2);
+    w[i].w0 = (product2 >> 32) ^ w[i].w1 ^ schedule.key0[2];
+    w[i].w1 = product2;
+    w[i].w2 = (w[i].w3 >> 32) ^ schedule.key1[2];
+  }
 #pragma GCC unroll 10
   for (int r = 3; r < kRounds; ++r) {
-    product0 = product(w.w0, kFactor0);
-    product2 = product(w.w2, kFactor2);
-    w = {(product2 >> 32) ^ w.w1 ^ schedule.key0[r], product2, (product0 >> 32) ^ w.w3 ^ schedule.key1[r], product0};
+#pragma GCC unroll 4
+    for (int i = 0; i < spans; ++i) {
+      const Wide product0 = product(w[i].w0, kFactor0), product2 = product(w[i].w2, kFactor2);
+      w[i].w0 = upper_halves(product2) ^ w[i].w1 ^ schedule.key0[r];
+      w[i].w2 = upper_halves(product0) ^ w[i].w3 ^ schedule.key1[r];
+      w[i].w1 = product2;
+      w[i].w3 = product0;
+    }
   }
-  return w;
 }
 
 // The lower halves of both: those of `odd` in the odd 32-bit lanes.
@@ -127,6 +148,25 @@ FASTDAAE_INLINE Span<Word> words_of_columns(const WideWords& words) {
 #pragma GCC unroll 8
   for (int i = 0; i < kWideLanes; ++i) low[i] = static_cast<uint64_t>(i / 2 * 2 + i % 2 * kWideLanes);
   return {bits_as<Word>(__builtin_shuffle(a, b, low)), bits_as<Word>(__builtin_shuffle(a, b, low + 1))};
+}
+
+// Calls block(number of spans, column, first products) until `count` columns from `first` on are done; the last span may
+// be a part of one. Most are done four spans at a time, and no number depends on which.
+template <typename Block>
+FASTDAAE_INLINE void for_each_block(int64_t first, int64_t count, const Block& block) {
+  Wide products = first_products(first);
+  int64_t column = 0;
+  for (; column + 4 * kSpan <= count; column += 4 * kSpan, products += 4 * kNextSpan) {
+    block(std::integral_constant<int, 4>{}, column, products);
+  }
+  if (column + 2 * kSpan <= count) {
+    block(std::integral_constant<int, 2>{}, column, products);
+    column += 2 * kSpan;
+    products += 2 * kNextSpan;
+  }
+  for (; column < count; column += kSpan, products += kNextSpan) {
+    block(std::integral_constant<int, 1>{}, column, products);
+  }
 }
 
 }  // namespace FASTDAAE_ISA
