@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../machine.h"
 #include "rows.h"
 
 namespace fastdaae {
@@ -11,57 +12,107 @@ namespace {
 
 constexpr int64_t kParallelFrom = 32768;  // numbers below which waking the threads costs more than they save
 
-void corrupt_row(const Source& source, const Plan& plan, const RowNoise& noise, int64_t row, float* out) {
-  corrupted_columns(source, plan, noise, row, 0, source.columns, out);
+// Sets grad to zero where the corruption did not let x through.
+template <Kind kind, int spans>
+FASTDAAE_INLINE void stop_spans(const Plan& plan, const WideWords* words, Span<Float>* x, Span<Float>* grad) {
+  if (kind == Kind::gaussian_clip) add_normals<spans>(plan, words, x);
+#pragma GCC unroll 4
+  for (int s = 0; s < spans; ++s) {
+    Span<Int> stopped;
+    if (kind == Kind::gaussian_clip) {
+      stopped = {~((x[s].first >= plan.low) & (x[s].first <= plan.high)),
+                 ~((x[s].second >= plan.low) & (x[s].second <= plan.high))};
+    } else {
+      const Span<Word> w = words_of_columns(words[s]);
+      stopped = {plan.changed.above(w.first), plan.changed.above(w.second)};
+    }
+    grad[s] = {stopped.first ? Float{} : grad[s].first, stopped.second ? Float{} : grad[s].second};
+  }
 }
 
 // dx += the part of grad that reaches x.
-void corrupt_backward_row(const float* grad, const Source& source, const Plan& plan,
-                                          const RowNoise& noise, int64_t row, float* dx) {
-  for (int64_t column = 0; column < source.columns; column += kBlock) {
-    const int64_t width = std::min<int64_t>(kBlock, source.columns - column);
-    float x[kBlock] = {}, passed[kBlock] = {}, sum[kBlock] = {};
-    if (plan.kind == Kind::gaussian_clip) load_block(source, row, column, width, x);
-    move_block(passed, grad + column, width);
-    move_block(sum, dx + column, width);
-    stop_block(plan, noise, static_cast<uint32_t>(column / 4), x, passed);
-    for (int j = 0; j < kBlock; ++j) sum[j] += passed[j];
-    move_block(dx + column, sum, width);
+template <Kind kind, typename Number>
+void add_passed(const float* grad, const Number* from, const Plan& plan, const RowNoise& noise, int64_t columns,
+                float* dx) {
+  const RowSchedule schedule(noise);
+  for_each_block(0, columns, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
+    constexpr int spans = decltype(number)::value;
+    Span<Float> passed[spans], sum[spans], x[spans];
+    load_spans<spans>(grad + column, columns - column, passed);
+    if (kind != Kind::none) {
+      WideWords words[spans];
+      words_of_counters<spans>(schedule, products, words);
+      if (kind == Kind::gaussian_clip) load_spans<spans>(from + column, columns - column, x);
+      stop_spans<kind, spans>(plan, words, x, passed);
+    }
+    load_spans<spans>(dx + column, columns - column, sum);
+#pragma GCC unroll 4
+    for (int s = 0; s < spans; ++s) sum[s] = {sum[s].first + passed[s].first, sum[s].second + passed[s].second};
+    store_spans<spans>(dx + column, sum, columns - column);
+  });
+}
+
+template <typename Number>
+void add_passed(const float* grad, const Source& source, const Plan& plan, const RowNoise& noise, int64_t row,
+                float* dx) {
+  const int64_t start = (source.index ? source.index[row] : row) * source.columns;
+  const Number* from = static_cast<const Number*>(source.values) + start;
+  switch (plan.kind) {
+    case Kind::none:
+    case Kind::gaussian:
+      return add_passed<Kind::none>(grad, from, plan, noise, source.columns, dx);
+    case Kind::gaussian_clip:
+      return add_passed<Kind::gaussian_clip>(grad, from, plan, noise, source.columns, dx);
+    case Kind::masking:
+    case Kind::salt_and_pepper:
+      return add_passed<Kind::masking>(grad, from, plan, noise, source.columns, dx);
   }
 }
 
 void noise_words_row(const RowNoise& noise, int64_t columns, uint32_t* out) {
-  for (int64_t column = 0; column < columns; column += kBlock) {
-    uint32_t words[kBlock];
-    fill_words(noise, static_cast<uint32_t>(column / 4), words);
-    move_block(out + column, words, std::min<int64_t>(kBlock, columns - column));
-  }
+  const RowSchedule schedule(noise);
+  for_each_block(0, columns, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
+    constexpr int spans = decltype(number)::value;
+    WideWords wide[spans];
+    words_of_counters<spans>(schedule, products, wide);
+    uint32_t words[spans * kSpan];
+#pragma GCC unroll 4
+    for (int s = 0; s < spans; ++s) {
+      const Span<Word> columns_of_span = words_of_columns(wide[s]);
+      store(words + s * kSpan, columns_of_span.first);
+      store(words + s * kSpan + kLanes, columns_of_span.second);
+    }
+    const int64_t kept = std::min<int64_t>(spans * kSpan, columns - column);
+    std::memcpy(out + column, words, static_cast<size_t>(kept) * sizeof(uint32_t));
+  });
 }
 
-static bool worth_threads(const Extent& extent) {
-  return extent.copies * extent.rows * extent.columns > kParallelFrom;
-}
+bool worth_threads(const Extent& extent) { return extent.copies * extent.rows * extent.columns > kParallelFrom; }
 
 void corrupt(const Source& source, const Corruption& corruption, const NoiseAddress& noise, const Extent& extent,
              float* out, int threads) {
   const Plan plan(corruption);
+  const int64_t pairs = extent.copies * extent.rows;
+  prefer_large_pages(out, static_cast<size_t>(pairs * extent.columns) * sizeof(float));
 #pragma omp parallel for num_threads(threads) if (worth_threads(extent)) schedule(static)
-  for (int64_t pair = 0; pair < extent.copies * extent.rows; ++pair) {
+  for (int64_t pair = 0; pair < pairs; ++pair) {
     const int64_t copy = pair / extent.rows, row = pair % extent.rows;
-    corrupt_row(source, plan, row_noise(noise, row, copy), row, out + pair * extent.columns);
+    float* to = out + pair * extent.columns;
+    corrupted_columns(source, plan, row_noise(noise, row, copy), row, 0, extent.columns, to);
   }
 }
 
 void corrupt_backward(const float* grad, const Source& source, const Corruption& corruption, const NoiseAddress& noise,
                       const Extent& extent, float* dx, int threads) {
   const Plan plan(corruption);
+  const auto add_row = source.is_uint8 ? add_passed<uint8_t> : add_passed<float>;
 #pragma omp parallel for num_threads(threads) if (worth_threads(extent)) schedule(static)
   for (int64_t row = 0; row < extent.rows; ++row) {
     float* sum = dx + row * extent.columns;
     std::fill(sum, sum + extent.columns, 0.0f);
     for (int64_t copy = 0; copy < extent.copies; ++copy) {
       const float* grad_row = grad + (copy * extent.rows + row) * extent.columns;
-      corrupt_backward_row(grad_row, source, plan, row_noise(noise, row, copy), row, sum);
+      add_row(grad_row, source, plan, row_noise(noise, row, copy), row, sum);
     }
   }
 }
