@@ -12,6 +12,7 @@ namespace FASTDAAE_ISA {
 namespace {
 
 constexpr int64_t kDepthChunk = 8 * kDepthBlock;  // a chunk of a column panel and of several row panels fit the cache
+constexpr int64_t kLine = 16;                      // floats of a cache line
 constexpr int64_t kPanelsAtOnce = 8;              // column panels whose tiles wait while deeper points' chunks pass
 constexpr int64_t kSampleBytes = 16 << 20;        // packed samples at a time
 constexpr int64_t kSamples = 8192;                // float32 sums take at most kSamples / kTileColumns terms a lane
@@ -165,16 +166,14 @@ class Stream {
         const float* columns = column_panel(p) + k * kTileColumns;
         // while this panel is used, the next comes to the second-level cache, a piece with each tile
         const float* next = p + 1 < last_panel ? column_panel(p + 1) + k * kTileColumns : nullptr;
-        const int64_t piece = divided(divided(depth * kTileColumns, 16), item.row_panels) * 16;
+        const int64_t piece = divided(depth * kTileColumns, item.row_panels);
         for (int64_t r = 0; r < item.row_panels; ++r) {
-          if (next) prefetch(next + r * piece, std::min(piece, depth * kTileColumns - r * piece));
           const int64_t place = r * kTileRows, row_panel = item.first_row_panel + r;
           const int64_t rows = std::min<int64_t>(kTileRows, count_ - row_panel * kTileRows);
-          const float* queries =
-              row_panels_.as<float>() + row_panel * row_panel_size(columns_) + k * kTileRows;
+          const float* queries = row_panels_.as<float>() + row_panel * row_panel_size(columns_) + k * kTileRows;
           const int64_t waiting = single_chunk_ ? 0 : (p - panel) * cut_.group + r;
           float* tile = item.tiles + waiting * kTileRows * kTileColumns;
-          multiply<Summation::by_block>(rows, depth, queries, columns, tile, k > 0);
+          multiply_tile(rows, depth, queries, columns, tile, k > 0, next ? next + r * piece : nullptr, piece);
           if (k + depth < columns_) continue;
           consume(problem_, states_, item.sums, item.first_state + place, place, rows,
                   {square(p), (item.start + p) * kTileColumns}, tile);
@@ -183,8 +182,17 @@ class Stream {
     }
   }
 
-  static void prefetch(const float* from, int64_t count) {
-    for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(from + i, 0, 2);
+  // Block by block, as Summation::by_block would, with a few prefetches before each: many at once would wait.
+  static void multiply_tile(int64_t rows, int64_t depth, const float* queries, const float* columns, float* tile,
+                            bool adds, const float* next, int64_t piece) {
+    const int64_t part = divided(divided(piece, divided(depth, kDepthBlock)), kLine) * kLine;
+    for (int64_t k = 0, fetched = 0; k < depth; k += kDepthBlock) {
+      for (const int64_t end = std::min(fetched + part, piece); next && fetched < end; fetched += kLine) {
+        __builtin_prefetch(next + fetched, 0, 2);
+      }
+      multiply<Summation::chained>(rows, std::min(kDepthBlock, depth - k), queries + k * kTileRows,
+                                   columns + k * kTileColumns, tile, adds || k > 0);
+    }
   }
 
   static int64_t thread_number() {
