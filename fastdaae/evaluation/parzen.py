@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from fastdaae import ops
+from fastdaae import ops, reference
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.points import as_points
 
@@ -32,10 +32,11 @@ class ParzenWindow(DensityMixin, BaseEstimator):
     def fit(self, X, y=None, *, validation=None) -> "ParzenWindow":
         """Keep the samples X [N, D] (uint8 means value / 255) and choose the bandwidth; `y` is ignored.
 
+        Arrays and memory maps in C order are kept as they are, not copied, and read block by block on the CPU.
         Raises ValueError for empty or non-finite sets, bandwidths that are not positive, and "auto" with one sample
         alone.
         """
-        self.samples_ = as_points(self, X, reset=True)
+        self.samples_ = as_points(self, X, reset=True, as_stored=True)
         if isinstance(self.bandwidth, str) and self.bandwidth != "auto":
             raise ValueError(f"bandwidth must be 'auto' or a number > 0, got {self.bandwidth!r}")
         if not isinstance(self.bandwidth, str):
@@ -46,7 +47,9 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         if validation is None:
             log_densities = _leave_one_out(self.samples_, self.bandwidths_)
         else:
-            log_densities = self._log_densities(as_points(self, validation, reset=False), self.bandwidths_)
+            log_densities = self._log_densities(
+                as_points(self, validation, reset=False, as_stored=True), self.bandwidths_
+            )
         self.validation_log_likelihoods_ = log_densities.mean(1).numpy()
         self.bandwidth_ = float(self.bandwidths_[self.validation_log_likelihoods_.argmax()])
         return self
@@ -54,7 +57,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
     def score_samples(self, X) -> np.ndarray:
         """The log-density of each row of X [Q, D], float64 [Q], in nats; a density, so it may be positive."""
         check_is_fitted(self)
-        return self._log_densities(as_points(self, X, reset=False), [self.bandwidth_])[0].numpy()
+        return self._log_densities(as_points(self, X, reset=False, as_stored=True), [self.bandwidth_])[0].numpy()
 
     def score(self, X, y=None) -> float:
         """The mean log-density of X [Q, D] in nats; `y` is ignored."""
@@ -95,7 +98,8 @@ def _leave_one_out(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
 
 
 def _block_log_sums(block: Tensor, bandwidths: np.ndarray) -> Tensor:
-    distances = torch.cdist(block.double(), block.double(), compute_mode="donot_use_mm_for_euclid_dist").square()
+    block = reference.as_float(block).double()
+    distances = torch.cdist(block, block, compute_mode="donot_use_mm_for_euclid_dist").square()
     distances.fill_diagonal_(math.inf)
     return torch.stack([torch.logsumexp(-distances / (2 * h * h), dim=1) for h in bandwidths])
 

@@ -1,15 +1,20 @@
 """`parzen_log_density`: the Parzen-window log-density of many queries under all bandwidths in one pass."""
 
+import warnings
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from fastdaae import backend as backends
 from fastdaae import reference
+from fastdaae.kernels import engine_parzen
 from fastdaae.ops import checks
 
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define("parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
 _library.define("triton_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
+_library.define("engine_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
 _library.impl("parzen_log_density", reference.parzen_log_density, "CompositeExplicitAutograd")
 
 
@@ -24,37 +29,75 @@ def _fake(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
 
 
 _library.impl("triton_parzen_log_density", _launch, "CompositeExplicitAutograd")
+_library.impl("engine_parzen_log_density", engine_parzen.parzen_log_density, "CPU")
 torch.library.register_fake("fastdaae::parzen_log_density", _fake, lib=_library)
 torch.library.register_fake("fastdaae::triton_parzen_log_density", _fake, lib=_library)
+torch.library.register_fake("fastdaae::engine_parzen_log_density", _fake, lib=_library)
 
 
 @torch.no_grad()
-def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths, *, backend: str = "auto") -> Tensor:
+def parzen_log_density(
+    queries: Tensor | np.ndarray, samples: Tensor | np.ndarray, bandwidths, *, backend: str = "auto"
+) -> Tensor:
     """log p(q) = logsumexp_i(-|q - s_i|^2 / 2h^2) - log N - D log(h sqrt(2 pi)) for every bandwidth h, as [B, Q].
 
     queries [Q, D] and samples [N, D] are uint8 (value / 255) or floating and finite, in the same units as the
-    bandwidths [B]. The result is in nats, float64; a log-density, so it may be positive. Within 1e-3 + 1e-6 |log p|
-    nats of float64 for D to 12288 and h from 0.05 to 2. A running (nearest, sum) per query and bandwidth; a Q x N
-    matrix never exists. Not differentiable. Raises ValueError for empty or non-finite sets, widths that differ, or
-    bandwidths that are not positive. Source: Creswell and Bharath 2018, section VI-B.
+    bandwidths [B]: tensors, or arrays and memory maps, read-only ones too. On the CPU the engine reads uint8, float32
+    and float64 in C order as they are, block by block, and makes no copy, so that they may be larger than memory. The
+    result is in nats, float64; a log-density, so it may be positive. Within 1e-3 + 1e-6 |log p| nats of float64 for D
+    to 12288 and h from 0.05 to 2. A running (nearest, sum) per query and bandwidth; a Q x N matrix never exists. Not
+    differentiable. Raises TypeError for what is no array of numbers, ValueError for empty or non-finite sets, widths
+    that differ, or bandwidths that are not positive, RuntimeError for a named backend that cannot run. Source: Creswell
+    and Bharath 2018, section VI-B.
     """
+    queries, samples = _as_tensor(queries), _as_tensor(samples)
+    if not torch.compiler.is_compiling():
+        _check(queries, samples)
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=samples.device)
     if not torch.compiler.is_compiling():
-        _check(queries, samples, bandwidths)
+        _check_bandwidths(bandwidths)
     # float64 data are no problem here: the pairs that matter are computed again in float64
-    problem = checks.triton_problem(samples[:0].float())
-    chosen = backends.choose("parzen_log_density", backend, {"triton": problem, "reference": None})
+    problems = {
+        "triton": checks.triton_problem(samples[:0].float()),
+        "cpp": _engine_problem(queries, samples),
+        "reference": None,
+    }
+    chosen = backends.choose("parzen_log_density", backend, problems)
     if chosen == "triton":
         return torch.ops.fastdaae.triton_parzen_log_density.default(queries, samples, bandwidths)
+    if chosen == "cpp":
+        return torch.ops.fastdaae.engine_parzen_log_density.default(queries, samples, bandwidths)
     return torch.ops.fastdaae.parzen_log_density.default(queries, samples, bandwidths)
 
 
-def _check(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> None:
+def _engine_problem(queries: Tensor, samples: Tensor) -> str | None:
+    for name, points in (("queries", queries), ("samples", samples)):
+        if points.device.type != "cpu":
+            return f"it runs on the CPU, and {name} are on {points.device}"
+    return backends.EXTENSION_PROBLEM
+
+
+def _as_tensor(points):
+    """An array or memory map as a tensor over the same memory; anything else as it is."""
+    if not isinstance(points, np.ndarray):
+        return points
+    if any(stride < 0 for stride in points.strides):
+        points = points.copy()  # torch knows no negative strides
+    with warnings.catch_warnings():
+        # of a read-only array torch says that writing to it is undefined; it is only read
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
+        return torch.from_numpy(points)
+
+
+def _check(queries: Tensor, samples: Tensor) -> None:
     checks.require_points("samples", samples)
     if queries.shape[0] or queries.dim() != 2:
         checks.require_points("queries", queries)
     if queries.shape[1] != samples.shape[1]:
         raise ValueError(f"queries must have {samples.shape[1]} columns as samples have, got {queries.shape[1]}")
+
+
+def _check_bandwidths(bandwidths: Tensor) -> None:
     if bandwidths.dim() != 1 or len(bandwidths) == 0:
         raise ValueError(f"bandwidths must be a non-empty list of numbers, got the shape {list(bandwidths.shape)}")
     if not bool((torch.isfinite(bandwidths) & (bandwidths > 0)).all()):

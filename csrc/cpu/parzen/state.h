@@ -1,0 +1,135 @@
+// What is kept of each query while the samples stream past: the nearest, a sum per bandwidth, and the listed samples.
+#pragma once
+
+#include <cfloat>
+
+#include "../../log_sum.h"
+#include "../machine.h"
+#include "plan.h"
+
+namespace fastdaae {
+namespace FASTDAAE_ISA {
+namespace {
+
+constexpr int64_t kListed = 64;
+constexpr float kFar = 1e30f;  // beyond every scaled distance: no sample yet
+
+// Tile distances lack |q|^2 and are scaled; exact ones are in the units of the data.
+struct Query {
+  double square;            // |q|^2, scaled
+  Care care;
+  float nearest;            // tile distance
+  float replaced_nearest;   // what `replaced` is relative to
+  double settled_nearest;   // exact distance, what `settled` is relative to
+  int64_t row;
+  int64_t listed;
+  int64_t samples[kListed];
+  float distances[kListed];
+};
+
+// One query's sums per bandwidth: over all samples from the tiles, and of those settled the exact and the tiles' terms.
+struct Sums {
+  double* streamed;
+  double* settled;
+  double* replaced;
+};
+
+class States {
+ public:
+  States(int64_t count, int64_t bandwidths)
+      : bandwidths_(bandwidths),
+        queries_(static_cast<size_t>(count) * sizeof(Query)),
+        sums_(static_cast<size_t>(3 * count * bandwidths) * sizeof(double)) {}
+
+  Query& query(int64_t i) const { return queries_.as<Query>()[i]; }
+  Sums sums(int64_t i) const {
+    double* first = sums_.as<double>() + 3 * i * bandwidths_;
+    return {first, first + bandwidths_, first + 2 * bandwidths_};
+  }
+
+  void start(int64_t i, int64_t row, double square, const Care& care) const {
+    Query& made = query(i);
+    made.square = square;
+    made.care = care;
+    made.nearest = made.replaced_nearest = kFar;
+    made.settled_nearest = DBL_MAX;
+    made.row = row;
+    made.listed = 0;
+    std::fill_n(sums(i).streamed, 3 * bandwidths_, 0.0);
+  }
+
+ private:
+  int64_t bandwidths_;
+  Scratch queries_, sums_;
+};
+
+struct Problem {
+  const Plan& plan;
+  const Points& queries;
+  const Points& samples;
+};
+
+// Drops listed samples that are no longer near enough.
+inline void thin_out(Query& query) {
+  const float limit = query.nearest + query.care.reach;
+  int64_t kept = 0;
+  for (int64_t i = 0; i < query.listed; ++i) {
+    if (query.distances[i] > limit) continue;
+    query.samples[kept] = query.samples[i];
+    query.distances[kept++] = query.distances[i];
+  }
+  query.listed = kept;
+}
+
+// Adds the listed samples' exact terms, and what the tiles gave for them.
+inline void settle(const Problem& problem, Query& query, const Sums& sums) {
+  double distances[kListed], nearest = query.settled_nearest;
+  for (int64_t i = 0; i < query.listed; ++i) {
+    distances[i] = squared_distance(problem.queries, query.row, problem.samples, query.samples[i]);
+    nearest = std::min(nearest, distances[i]);
+  }
+  const double fall = query.settled_nearest - nearest;
+  const double replaced_fall = static_cast<double>(query.replaced_nearest) - static_cast<double>(query.nearest);
+  const int64_t count = static_cast<int64_t>(problem.plan.bandwidths.size());
+  for (int64_t b = query.care.settled; b < count; ++b) {
+    const Bandwidth& one = problem.plan.bandwidths[static_cast<size_t>(b)];
+    double settled = sums.settled[b] * std::exp(-fall * one.rate);
+    for (int64_t i = 0; i < query.listed; ++i) settled += std::exp((nearest - distances[i]) * one.rate);
+    sums.settled[b] = settled;
+    if (!problem.plan.keeps_far(query.care, b)) continue;
+    double replaced = sums.replaced[b] * std::exp(-replaced_fall * one.scaled);
+    for (int64_t i = 0; i < query.listed; ++i) {
+      replaced += std::exp((static_cast<double>(query.nearest) - query.distances[i]) * one.scaled);
+    }
+    sums.replaced[b] = replaced;
+  }
+  query.settled_nearest = nearest;
+  query.replaced_nearest = query.nearest;
+  query.listed = 0;
+}
+
+inline void list_sample(const Problem& problem, Query& query, const Sums& sums, int64_t sample, float distance) {
+  if (query.listed == kListed) {
+    thin_out(query);
+    if (query.listed > kListed / 2) settle(problem, query, sums);
+  }
+  query.samples[query.listed] = sample;
+  query.distances[query.listed++] = distance;
+}
+
+// log of the sum over the samples seen of exp(-rate d), all samples listed being settled.
+inline LogSum log_sum(const Plan& plan, const Query& query, const Sums& sums, int64_t b) {
+  const Bandwidth& one = plan.bandwidths[static_cast<size_t>(b)];
+  const double nearest = static_cast<double>(query.nearest);
+  const LogSum streamed = {-one.scaled * (query.square + nearest), sums.streamed[b]};
+  if (b < query.care.settled) return streamed;
+  const LogSum settled = {-one.rate * query.settled_nearest, sums.settled[b]};
+  if (!plan.keeps_far(query.care, b)) return settled;
+  const double fall = static_cast<double>(query.replaced_nearest) - nearest;
+  const double far = streamed.sum - sums.replaced[b] * std::exp(-fall * one.scaled);
+  return far > 0.0 ? merged(settled, {streamed.largest, far}) : settled;
+}
+
+}  // namespace
+}  // namespace FASTDAAE_ISA
+}  // namespace fastdaae

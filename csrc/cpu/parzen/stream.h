@@ -1,0 +1,218 @@
+// A block of queries, packed once, against all samples, packed chunk by chunk.
+#pragma once
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "consume.h"
+
+namespace fastdaae {
+namespace FASTDAAE_ISA {
+namespace {
+
+constexpr int64_t kDepthChunk = 8 * kDepthBlock;  // a chunk of a column panel and of several row panels fit the cache
+constexpr int64_t kLine = 16;                      // floats of a cache line
+constexpr int64_t kPanelsAtOnce = 8;              // column panels whose tiles wait while deeper points' chunks pass
+constexpr int64_t kSampleBytes = 16 << 20;        // packed samples at a time
+constexpr int64_t kSamples = 8192;                // float32 sums take at most kSamples / kTileColumns terms a lane
+constexpr int64_t kLeastGroup = 8;                // row panels that a column panel should serve once it is in the cache
+
+inline int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// How the work is cut: `groups` of row panels by `splits` of every chunk's column panels, each pair one thread's item.
+struct Cut {
+  int64_t row_panels, group, groups, splits, chunk;
+
+  Cut(int64_t queries, int64_t samples, int64_t columns, int threads) {
+    row_panels = divided(queries, kTileRows);
+    const int64_t bytes = row_panel_size(std::min(columns, kDepthChunk)) * 4;
+    const int64_t wanted = threads > 1 ? 4 * threads : 1;
+    group = std::min(resident_panels(bytes), std::max(kLeastGroup, row_panels / wanted));
+    group = std::max<int64_t>(1, std::min(group, row_panels));
+    groups = divided(row_panels, group);
+    const int64_t fit = std::min(kSamples, kSampleBytes / (4 * columns)) / kTileColumns;
+    chunk = std::max<int64_t>(1, std::min(fit, divided(samples, kTileColumns)));
+    splits = std::max<int64_t>(1, std::min(chunk, divided(wanted, groups)));
+  }
+};
+
+class Stream {
+ public:
+  Stream(const Problem& problem, int64_t first, int64_t count, int threads)
+      : problem_(problem),
+        first_(first),
+        count_(count),
+        threads_(threads),
+        columns_(problem.samples.columns),
+        bandwidths_(static_cast<int64_t>(problem.plan.bandwidths.size())),
+        cut_(count, problem.samples.rows, columns_, threads),
+        single_chunk_(columns_ <= kDepthChunk),
+        states_(cut_.splits * count, bandwidths_),
+        row_panels_(floats(cut_.row_panels * row_panel_size(columns_))),
+        column_panels_(floats(cut_.chunk * column_panel_size(columns_))),
+        squares_(floats(cut_.chunk * kTileColumns)),
+        workspaces_(floats(threads * workspace_size())) {}
+
+  void take_queries(const CenteredRow& source) {
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (int64_t i = 0; i < count_; ++i) {
+      float* panel = row_panels_.as<float>() + i / kTileRows * row_panel_size(columns_);
+      const SquareSums sums = pack_row(source, first_ + i, i % kTileRows, panel);
+      const Care care = problem_.plan.care({std::sqrt(sums.square), std::sqrt(sums.weighted)});
+      for (int64_t split = 0; split < cut_.splits; ++split) {
+        states_.start(split * count_ + i, first_ + i, sums.square, care);
+      }
+    }
+  }
+
+  void run(const CenteredRow& source) {
+    const int64_t samples = problem_.samples.rows, panels = divided(samples, kTileColumns);
+    for (int64_t start = 0; start < panels; start += cut_.chunk) {
+      const int64_t taken = std::min(cut_.chunk, panels - start);
+      take_samples(source, start, taken);
+      const int64_t items = cut_.groups * cut_.splits;
+#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
+      for (int64_t item = 0; item < items; ++item) work(item, start, taken);
+    }
+  }
+
+  // out [bandwidths][all queries]
+  void finish(double* out) {
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (int64_t i = 0; i < count_; ++i) {
+      for (int64_t split = 0; split < cut_.splits; ++split) {
+        const int64_t state = split * count_ + i;
+        thin_out(states_.query(state));
+        if (states_.query(state).listed) settle(problem_, states_.query(state), states_.sums(state));
+      }
+      for (int64_t b = 0; b < bandwidths_; ++b) {
+        LogSum sum = empty_log_sum();
+        for (int64_t split = 0; split < cut_.splits; ++split) {
+          const int64_t state = split * count_ + i;
+          sum = merged(sum, log_sum(problem_.plan, states_.query(state), states_.sums(state), b));
+        }
+        const Bandwidth& one = problem_.plan.bandwidths[static_cast<size_t>(b)];
+        out[one.place * problem_.queries.rows + first_ + i] = log_of(sum) - one.log_mass;
+      }
+    }
+  }
+
+ private:
+  static size_t floats(int64_t count) { return static_cast<size_t>(count) * sizeof(float); }
+
+  int64_t tiles() const { return single_chunk_ ? 1 : kPanelsAtOnce * cut_.group; }
+
+  // Of one thread: tiles, sums, limits and the nearest before the chunk; whole cache lines.
+  int64_t workspace_size() const {
+    const int64_t rows = cut_.group * kTileRows;
+    return divided(tiles() * kTileRows * kTileColumns + rows * (bandwidths_ * kLanes + 2), 16) * 16;
+  }
+
+  void take_samples(const CenteredRow& source, int64_t start, int64_t taken) {
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (int64_t panel = 0; panel < taken; ++panel) {
+      const int64_t first = (start + panel) * kTileColumns;
+      const int64_t count = std::min<int64_t>(kTileColumns, problem_.samples.rows - first);
+      double squares[kTileColumns];
+      std::fill_n(squares, kTileColumns, HUGE_VAL);
+      pack_columns(source, first, count, column_panel(panel), squares);
+      for (int j = 0; j < kTileColumns; ++j) square(panel)[j] = static_cast<float>(squares[j]);
+    }
+  }
+
+  float* column_panel(int64_t panel) const {
+    return column_panels_.as<float>() + panel * column_panel_size(columns_);
+  }
+  float* square(int64_t panel) const { return squares_.as<float>() + panel * kTileColumns; }
+
+  // One group of row panels against one split of the chunk's column panels.
+  void work(int64_t item, int64_t start, int64_t taken) {
+    const int64_t group = item / cut_.splits, split = item % cut_.splits;
+    const int64_t first_panel = taken * split / cut_.splits, last_panel = taken * (split + 1) / cut_.splits;
+    if (first_panel == last_panel) return;
+    Item one = {};
+    one.first_row_panel = group * cut_.group;
+    one.row_panels = std::min(cut_.group, cut_.row_panels - one.first_row_panel);
+    const int64_t first_row = one.first_row_panel * kTileRows;
+    const int64_t rows = std::min(one.row_panels * kTileRows, count_ - first_row);
+    one.first_state = split * count_ + first_row;
+    one.start = start;
+    float* memory = workspaces_.as<float>() + thread_number() * workspace_size();
+    one.tiles = memory;
+    float* sums = memory + tiles() * kTileRows * kTileColumns;
+    float* limits = sums + cut_.group * kTileRows * bandwidths_ * kLanes;
+    one.sums = {sums, limits, bandwidths_};
+    float* nearest_before = limits + cut_.group * kTileRows;
+    for (int64_t i = 0; i < rows; ++i) nearest_before[i] = states_.query(one.first_state + i).nearest;
+    open(problem_.plan, states_, one.sums, one.first_state, rows);
+    const int64_t step = single_chunk_ ? 1 : kPanelsAtOnce;
+    for (int64_t panel = first_panel; panel < last_panel; panel += step) {
+      multiply_panels(one, panel, std::min(step, last_panel - panel), last_panel);
+    }
+    close(problem_.plan, states_, one.sums, one.first_state, rows, nearest_before);
+  }
+
+  struct Item {
+    int64_t first_row_panel, row_panels, first_state, start;
+    float* tiles;
+    GroupSums sums;
+  };
+
+  void multiply_panels(const Item& item, int64_t panel, int64_t panels, int64_t last_panel) {
+    for (int64_t k = 0; k < columns_; k += kDepthChunk) {
+      const int64_t depth = std::min(kDepthChunk, columns_ - k);
+      for (int64_t p = panel; p < panel + panels; ++p) {
+        const float* columns = column_panel(p) + k * kTileColumns;
+        // while this panel is used, the next comes to the second-level cache, a piece with each tile
+        const float* next = p + 1 < last_panel ? column_panel(p + 1) + k * kTileColumns : nullptr;
+        const int64_t piece = divided(depth * kTileColumns, item.row_panels);
+        for (int64_t r = 0; r < item.row_panels; ++r) {
+          const int64_t place = r * kTileRows, row_panel = item.first_row_panel + r;
+          const int64_t rows = std::min<int64_t>(kTileRows, count_ - row_panel * kTileRows);
+          const float* queries = row_panels_.as<float>() + row_panel * row_panel_size(columns_) + k * kTileRows;
+          const int64_t waiting = single_chunk_ ? 0 : (p - panel) * cut_.group + r;
+          float* tile = item.tiles + waiting * kTileRows * kTileColumns;
+          multiply_tile(rows, depth, queries, columns, tile, k > 0, next ? next + r * piece : nullptr, piece);
+          if (k + depth < columns_) continue;
+          consume(problem_, states_, item.sums, item.first_state + place, place, rows,
+                  {square(p), (item.start + p) * kTileColumns}, tile);
+        }
+      }
+    }
+  }
+
+  // Block by block, as Summation::by_block would, with a few prefetches before each: many at once would wait.
+  static void multiply_tile(int64_t rows, int64_t depth, const float* queries, const float* columns, float* tile,
+                            bool adds, const float* next, int64_t piece) {
+    const int64_t part = divided(divided(piece, divided(depth, kDepthBlock)), kLine) * kLine;
+    for (int64_t k = 0, fetched = 0; k < depth; k += kDepthBlock) {
+      for (const int64_t end = std::min(fetched + part, piece); next && fetched < end; fetched += kLine) {
+        __builtin_prefetch(next + fetched, 0, 2);
+      }
+      multiply<Summation::chained>(rows, std::min(kDepthBlock, depth - k), queries + k * kTileRows,
+                                   columns + k * kTileColumns, tile, adds || k > 0);
+    }
+  }
+
+  static int64_t thread_number() {
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+  }
+
+  const Problem& problem_;
+  const int64_t first_, count_;
+  const int threads_;
+  const int64_t columns_, bandwidths_;
+  const Cut cut_;
+  const bool single_chunk_;
+  const States states_;
+  const Scratch row_panels_, column_panels_, squares_, workspaces_;
+};
+
+}  // namespace
+}  // namespace FASTDAAE_ISA
+}  // namespace fastdaae
