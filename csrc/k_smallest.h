@@ -48,13 +48,18 @@ FASTDAAE_HD inline float from_sortable(uint32_t key) {
 // alone, and the norm of a far outlier costs the others nothing. Hence the k points shown nearest have d^2 <= e =
 // (kth + 3 g |q|^2) / (1 - 2 g), so have the true k nearest, and these show at most e + g (3 |q|^2 + 2 e). Coordinates
 // are scaled to [-1, 1] first, so the last term covers underflow.
-FASTDAAE_HD inline float screening_limit(float kth, float query_norm, int64_t columns) {
-  const double roundings = static_cast<double>(columns + 16) * 0x1p-24;
-  const double g = roundings / (1.0 - roundings);
+// `roundings` counts those of the product where it is summed in blocks, each of D numbers at most.
+FASTDAAE_HD inline float screening_limit(float kth, float query_norm, int64_t columns, int64_t roundings) {
+  const double relative = static_cast<double>(roundings + 16) * 0x1p-24;
+  const double g = relative / (1.0 - relative);
   const double underflow = static_cast<double>(columns) * 0x1p-140;
   const double own = 3.0 * g * query_norm + underflow;
   const double farthest = ((kth > 0.0f ? kth : 0.0f) + own) / (1.0 - 2.0 * g);
   return static_cast<float>((farthest + 2.0 * g * farthest + own) * (1.0 + 0x1p-22));
+}
+
+FASTDAAE_HD inline float screening_limit(float kth, float query_norm, int64_t columns) {
+  return screening_limit(kth, query_norm, columns, columns);
 }
 
 // Distances and indices of a list that is sorted in place: ascending, equal distances by ascending index.

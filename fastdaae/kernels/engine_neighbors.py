@@ -1,0 +1,60 @@
+"""Launcher of the engine's nearest neighbours: CPU tensors in, CPU tensors out."""
+
+import torch
+from torch import Tensor
+
+from fastdaae import backend
+from fastdaae.kernels import extension
+
+LARGEST_K = 2048
+LARGEST_COLUMNS = 1 << 20
+LARGEST_ROWS = (1 << 31) - 1
+_NUMBERS = {torch.uint8: 0, torch.float32: 1, torch.float64: 2}
+_BLOCK = 0  # points multiplied with one another at a time; 0: as the machine likes it
+
+
+def problem(points: Tensor, k: int) -> str | None:
+    """Why the engine cannot search among points [N, D], or None."""
+    if points.is_cuda:
+        return f"it runs on the CPU, and points are on {points.device}"
+    if backend.EXTENSION_PROBLEM is not None:
+        return backend.EXTENSION_PROBLEM
+    if k > LARGEST_K:
+        return f"it keeps at most {LARGEST_K} neighbours, and k is {k}"
+    if points.shape[1] > LARGEST_COLUMNS:
+        return f"it takes at most {LARGEST_COLUMNS} columns, and points have {points.shape[1]}"
+    return f"it takes fewer than 2^31 rows, and points have {len(points)}" if len(points) > LARGEST_ROWS else None
+
+
+def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Distances and int64 indices [Q, k] of the k nearest of points [N, D] for queries [Q, D], or for the points
+    without their own rows.
+
+    Both contiguous, of one dtype: uint8 (value / 255), float32 or float64; Q >= 1; k in 1..2048. Distances are float64
+    for float64 points, else float32. Rows are read where they are, so that points may be a mapped file; beyond them and
+    the results, memory holds 16 bytes k a query and at most about 256 MiB. Raises ValueError for tensors of another form.
+    """
+    asked = points if queries is None else queries
+    for name, tensor in (("points", points), ("queries", asked)):
+        extension._require(tensor, name, tuple(_NUMBERS), 2)
+    if asked.dtype != points.dtype or asked.shape[1] != points.shape[1]:
+        raise ValueError(
+            f"queries must be {points.dtype} [Q, {points.shape[1]}] as points are, got {asked.dtype} {list(asked.shape)}"
+        )
+    dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
+    distances = torch.empty((len(asked), k), dtype=dtype)
+    indices = torch.empty((len(asked), k), dtype=torch.int64)
+    extension.load().nearest_neighbors(
+        points.data_ptr(),
+        len(points),
+        0 if queries is None else queries.data_ptr(),
+        len(asked),
+        points.shape[1],
+        _NUMBERS[points.dtype],
+        k,
+        distances.data_ptr(),
+        indices.data_ptr(),
+        _BLOCK,
+        torch.get_num_threads(),
+    )
+    return distances, indices
