@@ -6,13 +6,8 @@
 namespace fastdaae {
 namespace FASTDAAE_ISA {
 
-// kLanes x kLanes numbers, transposed in registers: to[k * to_stride + i] = from[i][k], from[i] read for `count` numbers.
-FASTDAAE_INLINE void transpose_square(const float* const* from, int64_t count, float* to, int64_t to_stride) {
-  Float rows[kLanes];
-  for (int i = 0; i < kLanes; ++i) {
-    rows[i] = !from[i] ? Float{} : count >= kLanes ? load(from[i]) : load_part(from[i], count);
-  }
-  // Each round exchanges the off-diagonal quarters of squares of twice `half` lanes.
+// rows[i][k] <-> rows[k][i], in registers: each round exchanges the off-diagonal quarters of squares of twice `half` lanes.
+FASTDAAE_INLINE void transpose(Float (&rows)[kLanes]) {
 #pragma GCC unroll 4
   for (int half = kLanes / 2; half >= 1; half /= 2) {
 #pragma GCC unroll 16
@@ -29,6 +24,15 @@ FASTDAAE_INLINE void transpose_square(const float* const* from, int64_t count, f
       rows[i + half] = __builtin_shuffle(a, b, high);
     }
   }
+}
+
+// kLanes x kLanes numbers, transposed: to[k * to_stride + i] = from[i][k], from[i] read for `count` numbers.
+FASTDAAE_INLINE void transpose_square(const float* const* from, int64_t count, float* to, int64_t to_stride) {
+  Float rows[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    rows[i] = !from[i] ? Float{} : count >= kLanes ? load(from[i]) : load_part(from[i], count);
+  }
+  transpose(rows);
   const int64_t kept = count < kLanes ? count : kLanes;
   for (int64_t k = 0; k < kept; ++k) store(to + k * to_stride, rows[k]);
 }

@@ -40,10 +40,16 @@ constexpr int64_t row_panel_at(int64_t row, int64_t k) {
 // with kDepthBlock + depth / kDepthBlock instead of depth.
 enum class Summation { chained, by_block };
 
+// One step along the depth. A panel's number is a 32-bit word: here a float, in half.h a pair of bf16 numbers.
+struct SingleFloats {
+  static FASTDAAE_INLINE Float row_word(const float* at) { return broadcast(*at); }
+  static FASTDAAE_INLINE Float add_product(Float sum, Float row, Float column) { return sum + row * column; }
+};
+
 template <int rows>
 using Accumulators = Float[rows][kTileVectors];
 
-template <int rows>
+template <typename Step, int rows>
 FASTDAAE_INLINE void accumulate(int64_t depth, const float* row_panel, const float* column_panel,
                                 Accumulators<rows>& sums) {
   for (int64_t k = 0; k < depth; ++k) {
@@ -51,9 +57,9 @@ FASTDAAE_INLINE void accumulate(int64_t depth, const float* row_panel, const flo
     for (int v = 0; v < kTileVectors; ++v) columns[v] = load(column_panel + k * kTileColumns + v * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
-      const Float value = broadcast(row_panel[i * kDepthBlock + k]);
+      const auto value = Step::row_word(row_panel + i * kDepthBlock + k);
 #pragma GCC unroll 4
-      for (int v = 0; v < kTileVectors; ++v) sums[i][v] += value * columns[v];
+      for (int v = 0; v < kTileVectors; ++v) sums[i][v] = Step::add_product(sums[i][v], value, columns[v]);
     }
   }
 }
@@ -70,11 +76,11 @@ FASTDAAE_INLINE void flush(Accumulators<rows>& sums, float* tile, bool adds) {
 }
 
 // tile [rows][kTileColumns] = (tile if adds, else 0) + the products of a row panel's first rows and a column panel.
-template <Summation summation, int rows>
+template <Summation summation, typename Step, int rows>
 void multiply_rows(int64_t depth, const float* row_panel, const float* column_panel, float* tile, bool adds) {
   Accumulators<rows> sums = {};
   for (int64_t start = 0; start < depth; start += kDepthBlock) {
-    accumulate<rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, column_panel, sums);
+    accumulate<Step, rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, column_panel, sums);
     row_panel += kTileRows * kDepthBlock;
     column_panel += kDepthBlock * kTileColumns;
     if (summation == Summation::by_block && start + kDepthBlock < depth) {
@@ -87,16 +93,16 @@ void multiply_rows(int64_t depth, const float* row_panel, const float* column_pa
 
 using Multiply = void (*)(int64_t, const float*, const float*, float*, bool);
 
-template <Summation summation, size_t... rows>
+template <Summation summation, typename Step, size_t... rows>
 constexpr std::array<Multiply, kTileRows> multiply_table(std::index_sequence<rows...>) {
-  return {multiply_rows<summation, static_cast<int>(rows) + 1>...};
+  return {multiply_rows<summation, Step, static_cast<int>(rows) + 1>...};
 }
 
 // One product per count of rows: a last panel of few rows costs only these.
-template <Summation summation>
+template <Summation summation, typename Step = SingleFloats>
 FASTDAAE_INLINE void multiply(int64_t rows, int64_t depth, const float* row_panel, const float* column_panel,
                               float* tile, bool adds = false) {
-  static constexpr auto table = multiply_table<summation>(std::make_index_sequence<kTileRows>());
+  static constexpr auto table = multiply_table<summation, Step>(std::make_index_sequence<kTileRows>());
   table[static_cast<size_t>(rows - 1)](depth, row_panel, column_panel, tile, adds);
 }
 
