@@ -32,13 +32,21 @@ FASTDAAE_INLINE void store_bytes(uint8_t* to, Float x, int64_t count) {
   std::memcpy(to, &bytes, static_cast<size_t>(count < kLanes ? count : kLanes));
 }
 
-// The gradient before the activation of row `row` of copy `copy`: columns first..first+kLanes-1 or the `count` of them.
-FASTDAAE_INLINE Float gradient_at(const LayerGradient& g, int64_t copy, int64_t row, int64_t first, int64_t count) {
-  const int64_t own = (copy * g.rows + row) * g.outputs + first;
-  const Float grad = g.scale * load_numbers(g.grad, g.shared ? row * g.outputs + first : own, count);
+FASTDAAE_INLINE bool only_floats(const LayerGradient& g) {
+  return g.grad.type == NumberType::float32 && g.saved.type == NumberType::float32 && !g.shared;
+}
+
+// The gradient before the activation of row `pair` = copy * rows + row: columns first..first+kLanes-1, or `count` of
+// them. `floats` says that only_floats(g), which leaves few branches.
+template <bool floats>
+FASTDAAE_INLINE Float gradient_at(const LayerGradient& g, int64_t pair, int64_t first, int64_t count) {
+  const int64_t own = pair * g.outputs + first;
+  const int64_t at = !floats && g.shared ? pair % g.rows * g.outputs + first : own;
+  const Float grad = floats ? load_floats(g.grad, at, count) : g.scale * load_numbers(g.grad, at, count);
   if (g.activation == Activation::none) return grad;
   const Float zero = {};
-  const Float saved = g.saved.type == NumberType::byte
+  const Float saved = floats ? load_floats(g.saved, own, count)
+                      : g.saved.type == NumberType::byte
                           ? load_bytes(static_cast<const uint8_t*>(g.saved.numbers) + own, count)
                           : load_numbers(g.saved, own, count);
   if (g.activation == Activation::relu) return saved > zero ? grad : zero;

@@ -15,6 +15,21 @@ FASTDAAE_INLINE void store_numbers(const MutableMatrix& matrix, int64_t at, Floa
   count >= kLanes ? store(to, value) : store_part(to, value, count);
 }
 
+// Lines of the output that a tile will write, asked for while the tile is computed.
+FASTDAAE_INLINE void fetch_tile(const void* out, int64_t size, int64_t columns, int64_t first_row, int64_t rows,
+                                int64_t first_column, int64_t width) {
+  const char* at = static_cast<const char*>(out) + (first_row * columns + first_column) * size;
+  for (int64_t i = 0; i < rows; ++i, at += columns * size) {
+    for (int64_t byte = 0; byte < width * size; byte += 64) __builtin_prefetch(at + byte, 1, 3);
+    __builtin_prefetch(at + width * size - 1, 1, 3);
+  }
+}
+
+FASTDAAE_INLINE void fetch_tile(const MutableMatrix& out, int64_t columns, int64_t first_row, int64_t rows,
+                                int64_t first_column, int64_t width) {
+  fetch_tile(out.numbers, out.type == NumberType::bf16 ? 2 : 4, columns, first_row, rows, first_column, width);
+}
+
 FASTDAAE_INLINE Float load_bias(const float* bias, int64_t first, int64_t count) {
   if (!bias) return Float{};
   return count >= kLanes ? load(bias + first) : load_part(bias + first, count);
@@ -26,6 +41,10 @@ struct ActivatedOutput {
   Activation activation;
   MutableMatrix out;
   int64_t columns;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(out, columns, first_row, rows, first_column, width);
+  }
 
   FASTDAAE_INLINE void take(const float* tile, float*, int64_t first_row, int64_t rows, int64_t first_column,
                             int64_t width, int64_t) const {
@@ -45,6 +64,10 @@ struct MeanOutput {
   Activation activation;
   MutableMatrix out, saved;
   int64_t rows_of_member, columns, members;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(out, columns, first_row, rows, first_column, width);
+  }
 
   FASTDAAE_INLINE void take(const float* tile, float* kept, int64_t first_row, int64_t rows, int64_t first_column,
                             int64_t width, int64_t member) const {
@@ -80,6 +103,10 @@ struct PlainOutput {
   float* out;
   int64_t columns;
   bool adds;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(out, 4, columns, first_row, rows, first_column, width);
+  }
 
   FASTDAAE_INLINE void take(const float* tile, float*, int64_t first_row, int64_t rows, int64_t first_column,
                             int64_t width, int64_t) const {

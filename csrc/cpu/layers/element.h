@@ -8,10 +8,14 @@
 namespace fastdaae {
 namespace FASTDAAE_ISA {
 
-FASTDAAE_INLINE Float load_numbers(const Matrix& matrix, int64_t at, int64_t count) {
-  if (matrix.type == NumberType::bf16) return load_half(static_cast<const uint16_t*>(matrix.numbers) + at, count);
+FASTDAAE_INLINE Float load_floats(const Matrix& matrix, int64_t at, int64_t count) {
   const float* from = static_cast<const float*>(matrix.numbers) + at;
   return count >= kLanes ? load(from) : load_part(from, count);
+}
+
+FASTDAAE_INLINE Float load_numbers(const Matrix& matrix, int64_t at, int64_t count) {
+  if (matrix.type == NumberType::bf16) return load_half(static_cast<const uint16_t*>(matrix.numbers) + at, count);
+  return load_floats(matrix, at, count);
 }
 
 // kDepthOfWord numbers along the depth make one word. join: the words of rows k (and k + 1); follow: the words of
@@ -45,11 +49,12 @@ constexpr int64_t words_of_depth(int64_t depth) {
   return (depth + Element::kDepthOfWord - 1) / Element::kDepthOfWord;
 }
 
-// Writes numbers start.. of a panel's row, `count` <= kSegment of them, as words; start is a multiple of kSegment.
+// Writes numbers start.. of a panel's row, `count` <= kSegment of them, as words; start is a multiple of kSegment, and
+// what follows the numbers up to the end of a pair of vectors can be read and is zero.
 constexpr int64_t kSegment = kDepthBlock;
 
 template <typename Element>
-FASTDAAE_INLINE void put_in_row(const float (&numbers)[kSegment], int64_t row, int64_t start, int64_t count,
+FASTDAAE_INLINE void put_in_row(const float* numbers, int64_t row, int64_t start, int64_t count,
                                 float* row_panel) {
   float* to = row_panel + row_panel_at(row, start / Element::kDepthOfWord);
   constexpr int64_t step = kLanes * Element::kDepthOfWord;

@@ -18,6 +18,14 @@ class CorruptedBatch {
     corrupted_columns(input_.source, plan_, row_noise(input_.noise, row, copy), row, first, count, out);
   }
 
+  // Row `pair` where it can be read as it is, else null.
+  FASTDAAE_INLINE const float* plain(int64_t pair) const {
+    if (input_.corruption.kind != Kind::none || input_.source.is_uint8) return nullptr;
+    const int64_t row = input_.extent.copies == 1 ? pair : pair % input_.extent.rows;
+    const int64_t from = input_.source.index ? input_.source.index[row] : row;
+    return static_cast<const float*>(input_.source.values) + from * input_.source.columns;
+  }
+
   int64_t columns() const { return input_.extent.columns; }
 
  private:
@@ -31,9 +39,15 @@ struct CorruptedRows {
 
   void pack(int64_t first_row, int64_t count, float* panel) const {
     for (int64_t i = 0; i < count; ++i) {
+      const float* plain = batch.plain(first_row + i);
       for (int64_t start = 0; start < batch.columns(); start += kSegment) {
         const int64_t width = std::min(kSegment, batch.columns() - start);
-        float numbers[kSegment] = {};
+        if (plain && width == kSegment) {
+          put_in_row<Element>(plain + start, i, start, width, panel);
+          continue;
+        }
+        float numbers[kSegment];
+        if (width < kSegment) std::memset(numbers, 0, sizeof numbers);
         batch.read(first_row + i, start, width, numbers);
         put_in_row<Element>(numbers, i, start, width, panel);
       }
@@ -48,25 +62,25 @@ struct GradientRows {
   bool sums_copies;
 
   void pack(int64_t first_row, int64_t count, float* panel) const {
-    for (int64_t i = 0; i < count; ++i) {
-      for (int64_t start = 0; start < g.outputs; start += kSegment) {
-        const int64_t width = std::min(kSegment, g.outputs - start);
-        float numbers[kSegment] = {};
-        read(first_row + i, start, width, numbers);
-        put_in_row<Element>(numbers, i, start, width, panel);
-      }
-    }
+    only_floats(g) ? pack_from<true>(first_row, count, panel) : pack_from<false>(first_row, count, panel);
   }
 
  private:
-  FASTDAAE_INLINE void read(int64_t row, int64_t start, int64_t width, float* numbers) const {
-    for (int64_t k = 0; k < width; k += kLanes) {
-      if (sums_copies) {
-        Float sum = {};
-        for (int64_t copy = 0; copy < g.copies; ++copy) sum += gradient_at(g, copy, row, start + k, width - k);
-        store(numbers + k, sum);
-      } else {
-        store(numbers + k, gradient_at(g, row / g.rows, row % g.rows, start + k, width - k));
+  template <bool floats>
+  void pack_from(int64_t first_row, int64_t count, float* panel) const {
+    for (int64_t i = 0; i < count; ++i) {
+      for (int64_t start = 0; start < g.outputs; start += kSegment) {
+        const int64_t width = std::min(kSegment, g.outputs - start);
+        float numbers[kSegment];
+        if (width < kSegment) std::memset(numbers, 0, sizeof numbers);
+        for (int64_t k = 0; k < width; k += kLanes) {
+          Float sum = gradient_at<floats>(g, first_row + i, start + k, width - k);
+          for (int64_t copy = 1; sums_copies && copy < g.copies; ++copy) {
+            sum += gradient_at<floats>(g, copy * g.rows + first_row + i, start + k, width - k);
+          }
+          store(numbers + k, sum);
+        }
+        put_in_row<Element>(numbers, i, start, width, panel);
       }
     }
   }
@@ -81,12 +95,18 @@ struct GradientColumns {
   bool adds;
 
   void pack(int64_t first_output, int64_t count, float* panel) const {
+    only_floats(g) ? pack_from<true>(first_output, count, panel) : pack_from<false>(first_output, count, panel);
+  }
+
+ private:
+  template <bool floats>
+  void pack_from(int64_t first_output, int64_t count, float* panel) const {
     Float sums[kLanes] = {};
     for (int64_t part = 0; part < count; part += kLanes) {
       const int64_t width = std::min<int64_t>(kLanes, count - part);
       Float sum = {};
       for (int64_t k = 0; k < words_of_depth<Element>(depth); k += kLanes) {
-        pack_square(first_output + part, width, k, panel + row_panel_at(part, k), sum);
+        pack_square<floats>(first_output + part, width, k, panel + row_panel_at(part, k), sum);
       }
       sums[part / kLanes] = sum;
     }
@@ -97,19 +117,18 @@ struct GradientColumns {
     }
   }
 
- private:
+  template <bool floats>
   FASTDAAE_INLINE Float at(int64_t k, int64_t first_output, int64_t width) const {
-    if (k >= depth) return Float{};
-    const int64_t pair = first_pair + k;
-    return gradient_at(g, pair / g.rows, pair % g.rows, first_output, width);
+    return k < depth ? gradient_at<floats>(g, first_pair + k, first_output, width) : Float{};
   }
 
+  template <bool floats>
   FASTDAAE_INLINE void pack_square(int64_t first_output, int64_t width, int64_t word, float* to, Float& sum) const {
     Float rows[kLanes];
     for (int i = 0; i < kLanes; ++i) {
       const int64_t k = (word + i) * Element::kDepthOfWord;
-      const Float first = at(k, first_output, width);
-      const Float second = Element::kDepthOfWord == 2 ? at(k + 1, first_output, width) : Float{};
+      const Float first = at<floats>(k, first_output, width);
+      const Float second = Element::kDepthOfWord == 2 ? at<floats>(k + 1, first_output, width) : Float{};
       sum += first + second;
       rows[i] = Element::join(first, second);
     }
@@ -134,13 +153,10 @@ struct WeightRows {
   }
 
   // Where a panel's numbers are read, for those who fetch ahead.
-  const char* source(int64_t panel) const {
-    const int64_t size = weight.type == NumberType::bf16 ? 2 : 4;
-    return static_cast<const char*>(weight.numbers) + panel * kTileColumns * depth * size;
-  }
-  int64_t source_bytes(int64_t panel) const {
-    const int64_t columns = std::min<int64_t>(kTileColumns, outputs - panel * kTileColumns);
-    return columns * depth * (weight.type == NumberType::bf16 ? 2 : 4);
+  Ahead source(int64_t panel) const {
+    const int64_t row_bytes = depth * (weight.type == NumberType::bf16 ? 2 : 4), first = panel * kTileColumns;
+    const int64_t rows = std::min<int64_t>(kTileColumns, outputs - first);
+    return {static_cast<const char*>(weight.numbers) + first * row_bytes, rows * row_bytes};
   }
 
  private:
@@ -150,9 +166,20 @@ struct WeightRows {
 
   FASTDAAE_INLINE void pack_square(int64_t first, int64_t word, float* to) const {
     constexpr int64_t pairs = Element::kDepthOfWord;
+    const int64_t k = word * pairs;
     Float rows[kLanes];
+    if (weight.type == NumberType::float32 && first + kLanes <= outputs && k + pairs * kLanes <= depth) {
+      const float* from = static_cast<const float*>(weight.numbers) + first * depth + k;
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) {
+        rows[i] = Element::follow(load(from + i * depth), load(from + i * depth + (pairs - 1) * kLanes));
+      }
+      transpose(rows);
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) store(to + i * kTileColumns, rows[i]);
+      return;
+    }
     for (int i = 0; i < kLanes; ++i) {
-      const int64_t k = word * pairs;
       rows[i] = Element::follow(at(first + i, k), pairs == 2 ? at(first + i, k + kLanes) : Float{});
     }
     transpose(rows);
@@ -178,8 +205,7 @@ struct WeightColumns {
     }
   }
 
-  const char* source(int64_t) const { return nullptr; }
-  int64_t source_bytes(int64_t) const { return 0; }
+  Ahead source(int64_t) const { return {}; }
 
  private:
   FASTDAAE_INLINE Float at(int64_t k, int64_t first) const {
@@ -210,8 +236,7 @@ struct CorruptedColumns {
     }
   }
 
-  const char* source(int64_t) const { return nullptr; }
-  int64_t source_bytes(int64_t) const { return 0; }
+  Ahead source(int64_t) const { return {}; }
 };
 
 }  // namespace FASTDAAE_ISA

@@ -15,7 +15,6 @@ namespace {
 
 constexpr int64_t kRowsAtOnce = 2048;       // rows whose panels are held in memory together
 constexpr double kParallelFrom = 4e5;       // multiply-adds below which waking the threads costs more than they save
-constexpr int64_t kCacheLine = 64;
 
 inline int64_t ratio_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -41,12 +40,6 @@ inline Team team() {
 #else
   return {};
 #endif
-}
-
-inline void fetch_ahead(const char* from, int64_t bytes, int64_t part, int64_t parts) {
-  if (!from) return;
-  const Range lines = share(bytes / kCacheLine, part, parts);
-  for (int64_t line = lines.first; line < lines.last; ++line) __builtin_prefetch(from + line * kCacheLine, 0, 2);
 }
 
 template <typename Element, typename Rows, typename Columns, typename Consumer>
@@ -134,12 +127,7 @@ class Product {
       for (int64_t panel = own.first; panel < own.last; ++panel) {
         const bool packs = first == 0, has_next = panel + 1 < own.last;
         if (packs) columns_.pack(panel, column_panel(panel));
-        if (packs) {
-          multiply_block(block, panel, has_next ? columns_.source(panel + 1) : nullptr,
-                         has_next ? columns_.source_bytes(panel + 1) : 0);
-        } else {
-          multiply_block(block, panel, has_next ? packed(panel + 1) : nullptr, packed_bytes());
-        }
+        multiply_block(block, panel, !has_next ? Ahead{} : packs ? columns_.source(panel + 1) : packed(panel + 1));
       }
     }
   }
@@ -150,26 +138,38 @@ class Product {
     for (int64_t task = own.first; task < own.last; ++task) {
       const int64_t first = chunk.first + task / column_panels_ * block_, panel = task % column_panels_;
       const bool has_next = task + 1 < own.last && panel + 1 < column_panels_;
-      multiply_block({first, std::min(chunk.last, first + block_)}, panel, has_next ? packed(panel + 1) : nullptr,
-                     packed_bytes());
+      multiply_block({first, std::min(chunk.last, first + block_)}, panel, has_next ? packed(panel + 1) : Ahead{});
     }
   }
 
-  const char* packed(int64_t panel) const { return reinterpret_cast<const char*>(column_panel(panel)); }
-  int64_t packed_bytes() const { return static_cast<int64_t>(bytes_of(column_panel_size(words_))); }
+  Ahead packed(int64_t panel) const {
+    return {reinterpret_cast<const char*>(column_panel(panel)), static_cast<int64_t>(bytes_of(column_panel_size(words_)))};
+  }
 
-  void multiply_block(const Range& block, int64_t panel, const char* next, int64_t next_bytes) const {
+  void multiply_block(const Range& block, int64_t panel, const Ahead& next) const {
     alignas(kVectorBytes) float tile[kTileRows * kTileColumns], kept[kTileRows * kTileColumns];
     const int64_t first_column = panel * kTileColumns;
     const int64_t width = std::min<int64_t>(kTileColumns, size_.columns - first_column);
+    const int64_t products = (block.last - block.first) * size_.members;
     for (int64_t group = block.first; group < block.last; ++group) {
       const Range rows = rows_of(group);
-      fetch_ahead(next, next_bytes, group - block.first, block.last - block.first);
+      consumer_.fetch(rows.first, rows.last - rows.first, first_column, width);
       for (int64_t member = 0; member < size_.members; ++member) {
-        multiply<Summation::chained, typename Element::Step>(rows.last - rows.first, words_, row_panel(group, member),
-                                                             column_panel(panel), tile);
+        const Range part = share(next.bytes, (group - block.first) * size_.members + member, products);
+        const Ahead ahead = {next.from + (next.from ? part.first : 0), part.last - part.first};
+        multiply_panels(rows.last - rows.first, width, row_panel(group, member), column_panel(panel), tile, ahead);
         consumer_.take(tile, kept, rows.first, rows.last - rows.first, first_column, width, member);
       }
+    }
+  }
+
+  void multiply_panels(int64_t rows, int64_t width, const float* row_panel, const float* column_panel,
+                       float* tile, const Ahead& ahead) const {
+    using Step = typename Element::Step;
+    if (width > kLanes) {
+      multiply<Summation::chained, Step>(rows, words_, row_panel, column_panel, tile, false, ahead);
+    } else {
+      multiply<Summation::chained, Step, 1>(rows, words_, row_panel, column_panel, tile, false, ahead);
     }
   }
 

@@ -22,13 +22,14 @@ FASTDAAE_INLINE Float pairs_of(Float first, Float second) {
 }
 
 // The pairs of 2 kLanes numbers that follow one another.
+template <int... lane>
+FASTDAAE_INLINE Float neighbouring_pairs(Float front, Float back, std::integer_sequence<int, lane...>) {
+  return pairs_of(__builtin_shuffle(front, back, Int{2 * lane...}),
+                  __builtin_shuffle(front, back, Int{2 * lane + 1 ...}));
+}
+
 FASTDAAE_INLINE Float neighbouring_pairs(Float front, Float back) {
-  Int even, odd;
-  for (int i = 0; i < kLanes; ++i) {
-    even[i] = 2 * i;
-    odd[i] = 2 * i + 1;
-  }
-  return pairs_of(__builtin_shuffle(front, back, even), __builtin_shuffle(front, back, odd));
+  return neighbouring_pairs(front, back, std::make_integer_sequence<int, kLanes>());
 }
 
 // kLanes (or `count`) bf16 numbers as floats, and back.
