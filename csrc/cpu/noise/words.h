@@ -1,0 +1,133 @@
+// Philox words of many counters at once, in the 64-bit lanes that its multiplications want.
+#pragma once
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "../tile/vector.h"
+#include "corruption.h"
+
+namespace fastdaae {
+namespace FASTDAAE_ISA {
+
+// Columns made at once: a counter in each 64-bit lane gives the words of four columns, two vectors in all.
+constexpr int kSpan = 4 * kWideLanes;
+static_assert(64 % kSpan == 0, "a stretch that begins at a multiple of 64 begins at a span");
+
+struct RowNoise {
+  PhiloxKey key;
+  uint32_t row, copy_and_site, step;
+};
+
+FASTDAAE_INLINE RowNoise row_noise(const NoiseAddress& noise, int64_t row, int64_t copy) {
+  const auto counter_row = static_cast<uint32_t>(static_cast<uint64_t>(noise.row_offset) + static_cast<uint64_t>(row));
+  return {noise.key, counter_row, static_cast<uint32_t>(copy) | noise.site << 16, noise.step};
+}
+
+constexpr uint64_t kFactor0 = 0xD2511F53u, kFactor2 = 0xCD9E8D57u;
+constexpr uint32_t kKeyStep0 = 0x9E3779B9u, kKeyStep1 = 0xBB67AE85u;
+constexpr int kRounds = 10;
+
+// What the counters of a row have in common: the keys of the rounds, and with them what the first rounds make of the
+// counter's constant words. Only the first word differs along a row, and it reaches the others in the third round.
+struct RowSchedule {
+  explicit FASTDAAE_INLINE RowSchedule(const RowNoise& noise) {
+    for (uint32_t r = 0; r < kRounds; ++r) {
+      key0[r] = noise.key.low + r * kKeyStep0;
+      key1[r] = noise.key.high + r * kKeyStep1;
+    }
+    const uint64_t product2 = noise.copy_and_site * kFactor2;
+    const uint64_t word0 = (product2 >> 32) ^ noise.row ^ key0[0];
+    const uint64_t product0 = (word0 & 0xFFFFFFFFu) * kFactor0;
+    key1[0] ^= noise.step;
+    key0[1] ^= product2 & 0xFFFFFFFFu;
+    key1[1] ^= product0 >> 32;
+    key1[2] ^= product0 & 0xFFFFFFFFu;
+  }
+  uint64_t key0[kRounds], key1[kRounds];
+};
+
+// Products of the lower halves of the lanes.
+FASTDAAE_INLINE Wide product(Wide a, uint64_t factor) {
+  const Wide factors = Wide{} + factor;
+#if defined(__AVX512F__)
+  return bits_as<Wide>(_mm512_mul_epu32(bits_as<__m512i>(a), bits_as<__m512i>(factors)));
+#elif defined(__AVX2__)
+  return bits_as<Wide>(_mm256_mul_epu32(bits_as<__m256i>(a), bits_as<__m256i>(factors)));
+#elif defined(__SSE2__)
+  return bits_as<Wide>(_mm_mul_epu32(bits_as<__m128i>(a), bits_as<__m128i>(factors)));
+#else
+  return (a & 0xFFFFFFFFu) * factors;
+#endif
+}
+
+// First products of the counters of a span, in the order that leaves only moves within 128 bits to the end: each 128-bit
+// part holds a counter of the first vector of columns and one of the second.
+FASTDAAE_INLINE Wide first_products(int64_t column) {
+  Wide quads;
+  for (int i = 0; i < kWideLanes; ++i) quads[i] = static_cast<uint64_t>(i / 2 + i % 2 * (kWideLanes / 2));
+  return product(quads + static_cast<uint64_t>(column / 4), kFactor0);
+}
+
+// From the first products of one span to those of the next.
+constexpr uint64_t kNextSpan = kWideLanes * kFactor0;
+
+// The upper halves of the lanes mean nothing.
+struct WideWords {
+  Wide w0, w1, w2, w3;
+};
+
+FASTDAAE_INLINE WideWords words_of_counters(const RowSchedule& schedule, Wide first_product) {
+  const Wide second_product = product((first_product >> 32) ^ schedule.key1[0], kFactor2);
+  Wide product0 = product((second_product >> 32) ^ schedule.key0[1], kFactor0);
+  Wide product2 = product(first_product ^ schedule.key1[1], kFactor2);
+  WideWords w = {(product2 >> 32) ^ second_product ^ schedule.key0[2], product2, (product0 >> 32) ^ schedule.key1[2],
+                 product0};
+#pragma GCC unroll 10
+  for (int r = 3; r < kRounds; ++r) {
+    product0 = product(w.w0, kFactor0);
+    product2 = product(w.w2, kFactor2);
+    w = {(product2 >> 32) ^ w.w1 ^ schedule.key0[r], product2, (product0 >> 32) ^ w.w3 ^ schedule.key1[r], product0};
+  }
+  return w;
+}
+
+// The lower halves of both: those of `odd` in the odd 32-bit lanes.
+FASTDAAE_INLINE Word merged(Wide even, Wide odd) {
+#if defined(__AVX512F__)
+  return bits_as<Word>(_mm512_mask_shuffle_epi32(bits_as<__m512i>(even), 0xAAAA, bits_as<__m512i>(odd), _MM_PERM_CCAA));
+#elif defined(__AVX2__)
+  return bits_as<Word>(_mm256_blend_epi32(bits_as<__m256i>(even), bits_as<__m256i>(odd << 32), 0xAA));
+#else
+  return bits_as<Word>((even & 0xFFFFFFFFu) | (odd << 32));
+#endif
+}
+
+// Two vectors of adjacent columns.
+template <typename Vector>
+struct Span {
+  Vector first, second;
+};
+
+// From pairs (a, b) in the lanes of two vectors to columns: within each 128 bits a0 b0 a1 b1, then a2 b2 a3 b3.
+FASTDAAE_INLINE Span<Float> interleaved(Float a, Float b) {
+  Int low, high;
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) {
+    low[i] = i / 4 * 4 + i % 4 / 2 + i % 2 * kLanes;
+    high[i] = low[i] + 2;
+  }
+  return {__builtin_shuffle(a, b, low), __builtin_shuffle(a, b, high)};
+}
+
+FASTDAAE_INLINE Span<Word> words_of_columns(const WideWords& words) {
+  const Wide a = bits_as<Wide>(merged(words.w0, words.w1)), b = bits_as<Wide>(merged(words.w2, words.w3));
+  Wide low;
+#pragma GCC unroll 8
+  for (int i = 0; i < kWideLanes; ++i) low[i] = static_cast<uint64_t>(i / 2 * 2 + i % 2 * kWideLanes);
+  return {bits_as<Word>(__builtin_shuffle(a, b, low)), bits_as<Word>(__builtin_shuffle(a, b, low + 1))};
+}
+
+}  // namespace FASTDAAE_ISA
+}  // namespace fastdaae
