@@ -29,6 +29,12 @@ def triton_problem(x: Tensor) -> str | None:
     return "it computes in float32, and x is float64" if x.dtype == torch.float64 else None
 
 
+def autocast_dtype(x: Tensor) -> torch.dtype | None:
+    """The dtype that products on the device of x are cast to, or None."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+
+
 def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:
     """x is a tensor [N, ...] of uint8 or a floating dtype."""
     if not isinstance(x, Tensor):

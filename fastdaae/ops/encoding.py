@@ -9,7 +9,7 @@ from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.corruptions import Corruption
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, engine_layers, network
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
 from fastdaae.ops.splitting import _has_hooks, split_last
 from fastdaae.ops.triton_layers import ACTIVATIONS, CorruptedLinear, LinearMean
@@ -35,22 +35,24 @@ def corrupted_linear(
     """The first layer on corrupted inputs: activation(x~ W^T + b) for M copies of x [N, ...], as [copies, N, H].
 
     weight is [H, D] with D the flat size of a row, bias [H] or None; activation "relu", "sigmoid" or "none". The result
-    has the dtype of weight. Differentiable in x, weight and bias. Addresses, index and errors as `corrupt`. With "cpp"
-    the noise comes from the C++ kernel and the product from PyTorch; with "triton" x~ is made on chip and never
-    written, float32 products are made of three TF32 parts, and x~ takes part in the dtype of weight.
+    has the dtype of weight, under autocast autocast's. Differentiable in x, weight and bias. Addresses, index and
+    errors as `corrupt`. x~ is made on chip and never written, and takes part in the dtype of the result. "cpp" computes
+    in float32 or bf16 (sums in float32); "triton" makes float32 products of three TF32 parts.
     """
     checks.require_batch("x", x)
     checks.require_linear(weight, bias, x[:0].flatten(1).shape[1], activation)
-    problems = {"cpp": extension_problem(x), "triton": _triton_problem(x, weight), "reference": None}
+    problems = {"cpp": engine_layers.problem(x, weight), "triton": _triton_problem(x, weight), "reference": None}
     chosen = backends.choose("corrupted_linear", backend, problems)
     draw = {"copies": copies, "index": index, "row_offset": row_offset, "site": site}
-    if chosen != "triton":
+    if chosen == "reference":
         return _two_kernel(x, weight, bias, corruption, noise, activation=activation, backend=chosen, **draw)
     checks.require_noise(corruption, noise, x)
     checks.require_address(copies, row_offset, site)
     checks.require_index(index, x)
-    weight, bias = _as_autocast(weight, bias)
     address = (*encoded(corruption), copies, row_offset, site)
+    if chosen == "cpp":
+        return engine_layers.corrupted_linear(x.flatten(1), index, noise.state, weight, bias, activation, address)
+    weight, bias = _as_autocast(weight, bias)
     number = ACTIVATIONS.index(activation)
     return CorruptedLinear.apply(
         x.flatten(1).contiguous(), index, noise.state, weight.contiguous(), bias, number, address
@@ -58,7 +60,7 @@ def corrupted_linear(
 
 
 def _two_kernel(x, weight, bias, corruption, noise, *, activation, backend, **draw) -> Tensor:
-    """`corrupted_linear` as a corrupt kernel and PyTorch's product: what the fused kernel is measured against."""
+    """`corrupted_linear` as a corruption and PyTorch's product: what the fused kernels are measured against."""
     x_tilde = corrupt(x, corruption, noise, dtype=weight.dtype, backend=backend, **draw)
     return reference.activate(nn.functional.linear(x_tilde.flatten(2), weight, bias), activation)
 
@@ -72,14 +74,9 @@ def _triton_problem(x: Tensor, weight: Tensor) -> str | None:
     return problem
 
 
-def _autocast_dtype(x: Tensor) -> torch.dtype | None:
-    kind = x.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
-
-
 def _as_autocast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
     """The tensors in the dtype that PyTorch's own product would take them in."""
-    dtype = _autocast_dtype(tensors[0])
+    dtype = checks.autocast_dtype(tensors[0])
     return tuple(t if dtype is None or t is None else t.to(dtype) for t in tensors)
 
 
@@ -95,15 +92,26 @@ def linear_mean(
     if h.dim() != 3 or h.shape[0] < 1:
         raise ValueError(f"h must have the shape [M, N, K] with M >= 1, got {list(h.shape)}")
     checks.require_linear(weight, bias, h.shape[2], activation)
-    chosen = backends.choose("linear_mean", backend, {"triton": _triton_problem(h, weight), "reference": None})
+    problems = {"cpp": _same_dtype_problem(h, weight), "triton": _triton_problem(h, weight), "reference": None}
+    chosen = backends.choose("linear_mean", backend, problems)
+    if activation == "none" and chosen == "cpp":
+        return network.linear(h.mean(0), weight, bias, activation)
     if activation == "none":
         return nn.functional.linear(h.mean(0), weight, bias)
+    if chosen == "cpp":
+        return engine_layers.linear_mean(h, weight, bias, activation)
     if chosen == "triton":
         h, weight, bias = _as_autocast(h, weight, bias)
         if h.dtype != weight.dtype:
             raise TypeError(f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}; convert one of them")
         return LinearMean.apply(h.contiguous(), weight.contiguous(), bias, ACTIVATIONS.index(activation))
     return reference.linear_mean(h, weight, bias, activation=activation)
+
+
+def _same_dtype_problem(h: Tensor, weight: Tensor) -> str | None:
+    if h.dtype != weight.dtype and checks.autocast_dtype(h) is None:
+        return f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}"
+    return engine_layers.problem(h, weight)
 
 
 def encode_mean(
@@ -129,9 +137,10 @@ def encode_mean(
     problems = {"cpp": extension_problem(x), "triton": checks.triton_problem(x), "reference": None}
     chosen = backends.choose("encode_mean", backend, problems)
     draw = {"copies": copies, "index": index, "row_offset": row_offset, "site": site, "backend": chosen}
-    split = None if _depends_on_batch(encoder) or chosen != "triton" else _split_first(encoder, x)
+    split = None if _depends_on_batch(encoder) or chosen == "reference" else _split_first(encoder, x)
     if split is not None:
         first, activation, rest = split
+        draw["backend"] = _backend_of_layer(chosen, x, first.weight)
         h = corrupted_linear(x, first.weight, first.bias, corruption, noise, activation=activation, **draw)
         return _mean_of_layers(rest, h, chosen)
     x_tilde = corrupt(x, corruption, noise, **draw)
@@ -152,44 +161,54 @@ def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.
     if not isinstance(encoder, nn.Sequential) or type(encoder).forward is not nn.Sequential.forward:
         return None
     layers = list(encoder)
-    flattens = bool(layers) and _is_plain(layers[0], nn.Flatten) and (layers[0].start_dim, layers[0].end_dim) == (1, -1)
+    flattens = bool(layers) and network.is_plain(layers[0], nn.Flatten) and (layers[0].start_dim, layers[0].end_dim) == (1, -1)
     layers = layers[1:] if flattens else layers
-    if _has_hooks(encoder) or not layers or not _is_plain(layers[0], nn.Linear) or not (flattens or x.dim() == 2):
+    if _has_hooks(encoder) or not layers or not network.is_plain(layers[0], nn.Linear) or not (flattens or x.dim() == 2):
         return None
     # elsewhere PyTorch's product would raise, or round x~ twice
-    own, cast = torch.float32 if x.dtype == torch.uint8 else x.dtype, _autocast_dtype(x)
+    own, cast = torch.float32 if x.dtype == torch.uint8 else x.dtype, checks.autocast_dtype(x)
     if (layers[0].weight.dtype != own) if cast is None else own not in (torch.float32, cast):
         return None
-    activation = _activation_of(layers[1]) if len(layers) > 1 else None
+    activation = network.activation_of(layers[1]) if len(layers) > 1 else None
     return layers[0], activation or "none", layers[2 if activation else 1 :]
 
 
+def _backend_of_layer(chosen: str, x: Tensor, weight: Tensor) -> str:
+    # what the engine does not compute, such as fp16, is left to PyTorch
+    return "reference" if chosen == "cpp" and engine_layers.problem(x, weight) is not None else chosen
+
+
 def _mean_of_layers(layers: list[nn.Module], h: Tensor, backend: str) -> Tensor:
-    """The mean over copies of layers(h) for h [M, N, H]; a last Linear, with its activation, averages as it goes."""
+    """The mean over copies of layers(h) for h [M, N, H]; the last hidden layer averages as it goes.
+
+    The mean moves before a plain last Linear, with which it commutes.
+    """
     copies = h.shape[:2]
-    activation = _activation_of(layers[-1]) if len(layers) > 1 else None
-    ending = layers[-2:-1] if activation else layers[-1:]
-    fused = bool(ending) and _is_plain(ending[0], nn.Linear)
-    body = layers[: -2 if activation else -1] if fused else layers
-    h = h.flatten(0, 1)
-    for layer in body:
+    commutes = bool(layers) and network.is_plain(layers[-1], nn.Linear)
+    inner = layers[:-1] if commutes else layers
+    # PyTorch's products on a GPU are as fast as ours for wide layers: there only a last layer averages
+    fuses = len(inner) > 1 and network.is_plain(inner[-2], nn.Linear) and (backend == "cpp" or not commutes)
+    activation = network.activation_of(inner[-1]) if fuses else None
+    body = inner[:-2] if activation else inner
+    run = network.run_layers if backend == "cpp" else _call_layers
+    h = run(body, h.flatten(0, 1))
+    if h.dim() != 2:
+        return _call_layers(layers[len(body) :], h).unflatten(0, copies).mean(0)
+    h = h.unflatten(0, copies)
+    if activation:
+        ending = inner[-2]
+        chosen = _backend_of_layer(backend, h, ending.weight)
+        h = linear_mean(h, ending.weight, ending.bias, activation=activation, backend=chosen)[None]
+    if not commutes:
+        return h.mean(0)
+    chosen = _backend_of_layer(backend, h, layers[-1].weight)
+    return linear_mean(h, layers[-1].weight, layers[-1].bias, activation="none", backend=chosen)
+
+
+def _call_layers(layers: list[nn.Module], h: Tensor) -> Tensor:
+    for layer in layers:
         h = layer(h)
-    if fused and h.dim() == 2:
-        last = ending[0]
-        return linear_mean(
-            h.unflatten(0, copies), last.weight, last.bias, activation=activation or "none", backend=backend
-        )
-    for layer in layers[len(body) :]:
-        h = layer(h)
-    return h.unflatten(0, copies).mean(0)
-
-
-def _is_plain(layer: nn.Module, kind: type[nn.Module]) -> bool:
-    return type(layer) is kind and not _has_hooks(layer)
-
-
-def _activation_of(layer: nn.Module) -> str | None:
-    return "relu" if _is_plain(layer, nn.ReLU) else "sigmoid" if _is_plain(layer, nn.Sigmoid) else None
+    return h
 
 
 def _depends_on_batch(encoder: Callable) -> bool:

@@ -40,28 +40,34 @@ constexpr int64_t row_panel_at(int64_t row, int64_t k) {
 // with kDepthBlock + depth / kDepthBlock instead of depth.
 enum class Summation { chained, by_block };
 
+// One step along the depth. A panel's number is a 32-bit word: here a float, in half.h a pair of bf16 numbers.
+struct SingleFloats {
+  static FASTDAAE_INLINE Float row_word(const float* at) { return broadcast(*at); }
+  static FASTDAAE_INLINE Float add_product(Float sum, Float row, Float column) { return sum + row * column; }
+};
+
 template <int rows>
 using Accumulators = Float[rows][kTileVectors];
 
-template <int rows>
+template <typename Step, int vectors, int rows>
 FASTDAAE_INLINE void accumulate(int64_t depth, const float* row_panel, const float* column_panel,
                                 Accumulators<rows>& sums) {
   for (int64_t k = 0; k < depth; ++k) {
-    Float columns[kTileVectors];
-    for (int v = 0; v < kTileVectors; ++v) columns[v] = load(column_panel + k * kTileColumns + v * kLanes);
+    Float columns[vectors];
+    for (int v = 0; v < vectors; ++v) columns[v] = load(column_panel + k * kTileColumns + v * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
-      const Float value = broadcast(row_panel[i * kDepthBlock + k]);
+      const auto value = Step::row_word(row_panel + i * kDepthBlock + k);
 #pragma GCC unroll 4
-      for (int v = 0; v < kTileVectors; ++v) sums[i][v] += value * columns[v];
+      for (int v = 0; v < vectors; ++v) sums[i][v] = Step::add_product(sums[i][v], value, columns[v]);
     }
   }
 }
 
-template <int rows>
+template <int vectors, int rows>
 FASTDAAE_INLINE void flush(Accumulators<rows>& sums, float* tile, bool adds) {
   for (int i = 0; i < rows; ++i) {
-    for (int v = 0; v < kTileVectors; ++v) {
+    for (int v = 0; v < vectors; ++v) {
       float* at = tile + i * kTileColumns + v * kLanes;
       store(at, adds ? load(at) + sums[i][v] : sums[i][v]);
       sums[i][v] = Float{};
@@ -69,35 +75,54 @@ FASTDAAE_INLINE void flush(Accumulators<rows>& sums, float* tile, bool adds) {
   }
 }
 
-// tile [rows][kTileColumns] = (tile if adds, else 0) + the products of a row panel's first rows and a column panel.
-template <Summation summation, int rows>
-void multiply_rows(int64_t depth, const float* row_panel, const float* column_panel, float* tile, bool adds) {
+// Memory that will be read soon. It is asked for a little at a time: many requests at once would make the product wait.
+struct Ahead {
+  const char* from = nullptr;
+  int64_t bytes = 0;
+};
+
+constexpr int64_t kCacheLine = 64;
+
+// Asks for part `part` of `parts`, into the second-level cache.
+FASTDAAE_INLINE void fetch(const Ahead& ahead, int64_t part, int64_t parts) {
+  const int64_t last = ahead.bytes * (part + 1) / parts;
+  for (int64_t byte = ahead.bytes * part / parts; byte < last; byte += kCacheLine) {
+    __builtin_prefetch(ahead.from + byte, 0, 2);
+  }
+}
+
+// tile [rows][kTileColumns] = (tile if adds, else 0) + the products of a row panel's first rows and a column panel, of
+// whose columns only the first vectors count.
+template <Summation summation, typename Step, int vectors, int rows>
+void multiply_rows(int64_t depth, const float* row_panel, const float* column_panel, float* tile, bool adds,
+                   const Ahead& ahead) {
   Accumulators<rows> sums = {};
   for (int64_t start = 0; start < depth; start += kDepthBlock) {
-    accumulate<rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, column_panel, sums);
+    if (ahead.bytes) fetch(ahead, start / kDepthBlock, (depth + kDepthBlock - 1) / kDepthBlock);
+    accumulate<Step, vectors, rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, column_panel, sums);
     row_panel += kTileRows * kDepthBlock;
     column_panel += kDepthBlock * kTileColumns;
     if (summation == Summation::by_block && start + kDepthBlock < depth) {
-      flush<rows>(sums, tile, adds);
+      flush<vectors, rows>(sums, tile, adds);
       adds = true;
     }
   }
-  flush<rows>(sums, tile, adds);
+  flush<vectors, rows>(sums, tile, adds);
 }
 
-using Multiply = void (*)(int64_t, const float*, const float*, float*, bool);
+using Multiply = void (*)(int64_t, const float*, const float*, float*, bool, const Ahead&);
 
-template <Summation summation, size_t... rows>
+template <Summation summation, typename Step, int vectors, size_t... rows>
 constexpr std::array<Multiply, kTileRows> multiply_table(std::index_sequence<rows...>) {
-  return {multiply_rows<summation, static_cast<int>(rows) + 1>...};
+  return {multiply_rows<summation, Step, vectors, static_cast<int>(rows) + 1>...};
 }
 
 // One product per count of rows: a last panel of few rows costs only these.
-template <Summation summation>
+template <Summation summation, typename Step = SingleFloats, int vectors = kTileVectors>
 FASTDAAE_INLINE void multiply(int64_t rows, int64_t depth, const float* row_panel, const float* column_panel,
-                              float* tile, bool adds = false) {
-  static constexpr auto table = multiply_table<summation>(std::make_index_sequence<kTileRows>());
-  table[static_cast<size_t>(rows - 1)](depth, row_panel, column_panel, tile, adds);
+                              float* tile, bool adds = false, const Ahead& ahead = {}) {
+  static constexpr auto table = multiply_table<summation, Step, vectors>(std::make_index_sequence<kTileRows>());
+  table[static_cast<size_t>(rows - 1)](depth, row_panel, column_panel, tile, adds, ahead);
 }
 
 }  // namespace FASTDAAE_ISA

@@ -1,0 +1,126 @@
+// Consumers: what happens to a tile of sums while it is in the first-level cache.
+#pragma once
+
+#include "activation.h"
+
+namespace fastdaae {
+namespace FASTDAAE_ISA {
+
+FASTDAAE_INLINE void store_numbers(const MutableMatrix& matrix, int64_t at, Float value, int64_t count) {
+  if (matrix.type == NumberType::bf16) {
+    store_half(static_cast<uint16_t*>(matrix.numbers) + at, value, count);
+    return;
+  }
+  float* to = static_cast<float*>(matrix.numbers) + at;
+  count >= kLanes ? store(to, value) : store_part(to, value, count);
+}
+
+// Lines of the output that a tile will write, asked for while the tile is computed.
+FASTDAAE_INLINE void fetch_tile(const void* out, int64_t size, int64_t columns, int64_t first_row, int64_t rows,
+                                int64_t first_column, int64_t width) {
+  const char* at = static_cast<const char*>(out) + (first_row * columns + first_column) * size;
+  for (int64_t i = 0; i < rows; ++i, at += columns * size) {
+    for (int64_t byte = 0; byte < width * size; byte += 64) __builtin_prefetch(at + byte, 1, 3);
+    __builtin_prefetch(at + width * size - 1, 1, 3);
+  }
+}
+
+FASTDAAE_INLINE void fetch_tile(const MutableMatrix& out, int64_t columns, int64_t first_row, int64_t rows,
+                                int64_t first_column, int64_t width) {
+  fetch_tile(out.numbers, out.type == NumberType::bf16 ? 2 : 4, columns, first_row, rows, first_column, width);
+}
+
+FASTDAAE_INLINE Float load_bias(const float* bias, int64_t first, int64_t count) {
+  if (!bias) return Float{};
+  return count >= kLanes ? load(bias + first) : load_part(bias + first, count);
+}
+
+// out = activation(sums + bias).
+struct ActivatedOutput {
+  const float* bias;
+  Activation activation;
+  MutableMatrix out;
+  int64_t columns;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(out, columns, first_row, rows, first_column, width);
+  }
+
+  FASTDAAE_INLINE void take(const float* tile, float*, int64_t first_row, int64_t rows, int64_t first_column,
+                            int64_t width, int64_t) const {
+    for (int64_t v = 0; v < width; v += kLanes) {
+      const Float shift = load_bias(bias, first_column + v, width - v);
+      for (int64_t i = 0; i < rows; ++i) {
+        const Float value = activate(load(tile + i * kTileColumns + v) + shift, activation);
+        store_numbers(out, (first_row + i) * columns + first_column + v, value, width - v);
+      }
+    }
+  }
+};
+
+// out = the mean over the members of activation(sums + bias); saved keeps what the backward pass needs of each member.
+struct MeanOutput {
+  const float* bias;
+  Activation activation;
+  MutableMatrix out, saved;
+  int64_t rows_of_member, columns, members;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(out, columns, first_row, rows, first_column, width);
+  }
+
+  FASTDAAE_INLINE void take(const float* tile, float* kept, int64_t first_row, int64_t rows, int64_t first_column,
+                            int64_t width, int64_t member) const {
+    for (int64_t v = 0; v < width; v += kLanes) {
+      const int64_t column = first_column + v, count = width - v;
+      const Float shift = load_bias(bias, column, count);
+      for (int64_t i = 0; i < rows; ++i) {
+        const int64_t at = i * kTileColumns + v;
+        const Float value = activate(load(tile + at) + shift, activation);
+        if (saved.numbers) save(((member * rows_of_member) + first_row + i) * columns + column, value, count);
+        const Float sum = member ? load(kept + at) + value : value;
+        store(kept + at, sum);
+        if (member + 1 == members) {
+          store_numbers(out, (first_row + i) * columns + column, sum / static_cast<float>(members), count);
+        }
+      }
+    }
+  }
+
+ private:
+  FASTDAAE_INLINE void save(int64_t at, Float value, int64_t count) const {
+    if (saved.type == NumberType::byte) {
+      const Float zero = {}, one = zero + 1.0f;
+      store_bytes(static_cast<uint8_t*>(saved.numbers) + at, value > zero ? one : zero, count);
+    } else {
+      store_numbers(saved, at, value, count);
+    }
+  }
+};
+
+// out = sums, or out += sums.
+struct PlainOutput {
+  float* out;
+  int64_t columns;
+  bool adds;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(out, 4, columns, first_row, rows, first_column, width);
+  }
+
+  FASTDAAE_INLINE void take(const float* tile, float*, int64_t first_row, int64_t rows, int64_t first_column,
+                            int64_t width, int64_t) const {
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t v = 0; v < width; v += kLanes) {
+        float* to = out + (first_row + i) * columns + first_column + v;
+        const int64_t count = width - v;
+        Float value = load(tile + i * kTileColumns + v);
+        if (adds) value += count >= kLanes ? load(to) : load_part(to, count);
+        count >= kLanes ? store(to, value) : store_part(to, value, count);
+      }
+    }
+  }
+};
+
+}  // namespace FASTDAAE_ISA
+}  // namespace fastdaae

@@ -1,0 +1,79 @@
+"""Plain fully connected networks on the engine: a layer and its activation in one pass."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fastdaae import backend as backends
+from fastdaae import reference
+from fastdaae.ops import engine_layers
+from fastdaae.ops.splitting import _has_hooks
+
+# fewer outputs or rows than these, and packing costs more than PyTorch's product takes (docs/performance.md)
+_FEWEST_OUTPUTS = 33
+_FEWEST_ROWS = 12
+
+
+def run(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """network(x), for x [N, ...]; on the CPU a plain `nn.Sequential` runs on the engine, to rounding the same.
+
+    Plain are Flatten, Linear, ReLU, Sigmoid and Identity without hooks, in float32 or bf16 (autocast included);
+    anything else is called as it is. Differentiable in x and in the parameters.
+    """
+    if not _is_plain_network(network):
+        return network(x)
+    problem = _problem(network, x)
+    if backends.choose("run", "auto", {"cpp": problem, "reference": None}) != "cpp":
+        return network(x)
+    return run_layers(list(network), x)
+
+
+def run_layers(layers: Sequence[nn.Module], x: Tensor) -> Tensor:
+    """The layers of a network that `run` takes, or of a part of it, one after the other on x [N, ...]."""
+    position = 0
+    while position < len(layers):
+        layer = layers[position]
+        position += 1
+        if not is_plain(layer, nn.Linear) or x.dim() != 2:
+            x = layer(x)
+            continue
+        activation = activation_of(layers[position]) if position < len(layers) else None
+        position += activation is not None
+        x = linear(x, layer.weight, layer.bias, activation or "none")
+    return x
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
+    """activation(x W^T + b) for x [N, D] on the engine, or by PyTorch where that is the faster of the two."""
+    if weight.shape[0] < _FEWEST_OUTPUTS or x.shape[0] < _FEWEST_ROWS or engine_layers.problem(x, weight) is not None:
+        return reference.activate(nn.functional.linear(x, weight, bias), activation)
+    return engine_layers.linear(x, weight, bias, activation)
+
+
+def is_plain(layer: nn.Module, kind: type[nn.Module]) -> bool:
+    """Whether a layer is exactly of a kind, without hooks."""
+    return type(layer) is kind and not _has_hooks(layer)
+
+
+def activation_of(layer: nn.Module) -> str | None:
+    """The name of the activation that a layer is, or None."""
+    return "relu" if is_plain(layer, nn.ReLU) else "sigmoid" if is_plain(layer, nn.Sigmoid) else None
+
+
+def _is_plain_network(network: Callable) -> bool:
+    if not isinstance(network, nn.Sequential) or type(network).forward is not nn.Sequential.forward:
+        return False
+    kinds = (nn.Flatten, nn.Linear, nn.ReLU, nn.Sigmoid, nn.Identity)
+    return not _has_hooks(network) and all(type(layer) in kinds and not _has_hooks(layer) for layer in network)
+
+
+def _problem(network: nn.Sequential, x: Tensor) -> str | None:
+    weights = [layer.weight for layer in network if type(layer) is nn.Linear]
+    if not weights:
+        return "the network has no Linear layer"
+    # where PyTorch's own product would raise, PyTorch shall say so
+    cast = torch.is_autocast_enabled("cpu")
+    if not x.is_floating_point() or not (cast or all(weight.dtype == x.dtype for weight in weights)):
+        return "its dtypes differ"
+    return next(filter(None, (engine_layers.problem(x, weight) for weight in weights)), None)
