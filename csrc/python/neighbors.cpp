@@ -6,7 +6,7 @@ namespace python {
 
 namespace {
 
-PointSet checked_points(const char* name, Address values, int number, int64_t rows, int64_t columns) {
+Points checked_points(const char* name, Address values, int number, int64_t rows, int64_t columns) {
   require_between("number", number, 0, 2);
   require_between(name, rows, 1, INT32_MAX);
   require_between("columns", columns, 1, kLargestColumns);

@@ -5,10 +5,9 @@
 #include <cstdint>
 
 #include "../noise/corruption.h"
+#include "../tile/activation.h"
 
 namespace fastdaae {
-
-enum class Activation : int { none = 0, relu = 1, sigmoid = 2 };
 
 // What the factors of a product are rounded to; sums are always float32.
 enum class Precision : int { float32 = 0, bf16 = 1 };

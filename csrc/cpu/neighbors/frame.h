@@ -39,7 +39,7 @@ FASTDAAE_INLINE Double load_wide(const double* from) { return load<Double>(from)
 
 // use(values) with the values under their own type.
 template <typename Use>
-FASTDAAE_INLINE void with_numbers(const PointSet& set, const Use& use) {
+FASTDAAE_INLINE void with_numbers(const Points& set, const Use& use) {
   if (set.number == Number::uint8) return use(static_cast<const uint8_t*>(set.values));
   if (set.number == Number::float32) return use(static_cast<const float*>(set.values));
   use(static_cast<const double*>(set.values));
@@ -90,7 +90,7 @@ void measure_columns(const T* values, int64_t first, int64_t last, int64_t colum
 
 // The ranges of a set, one slice of `slices` for each thread: `at` says where a slice's numbers stand.
 template <typename At>
-void measure_set(const PointSet& set, int threads, const At& at) {
+void measure_set(const Points& set, int threads, const At& at) {
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
   for (int slice = 0; slice < threads; ++slice) {
     const int64_t first = set.rows * slice / threads, last = set.rows * (slice + 1) / threads;
@@ -104,7 +104,7 @@ inline double middle(double sum, double low, double high, int64_t count) {
 }
 
 // The mean of the points, written to `center`, and the scale that brings points and queries into [-1, 1].
-inline Frame frame_of(const PointSet& points, const PointSet& queries, int threads, double* center) {
+inline Frame frame_of(const Points& points, const Points& queries, int threads, double* center) {
   const int64_t columns = points.columns, slice_size = 3 * columns;
   const Scratch memory(static_cast<size_t>(threads * slice_size) * sizeof(double));
   double* const all = memory.as<double>();

@@ -51,7 +51,7 @@ struct Work {
   int64_t block, panel_size;
 
   bool own() const { return !search.queries.values; }
-  const PointSet& queries() const { return own() ? search.points : search.queries; }
+  const Points& queries() const { return own() ? search.points : search.queries; }
   int64_t entries_size() const { return parts * lists.capacity; }
 
   Panels thread_panels(int thread) const {
@@ -62,7 +62,7 @@ struct Work {
   }
   Join join(int thread) const { return {lists, point_norms, column_limits, ranker(thread)}; }
 
-  void pack_row_block(const PointSet& set, const Block& rows, const Panels& to) const {
+  void pack_row_block(const Points& set, const Block& rows, const Panels& to) const {
     with_numbers(set, [&](auto* values) {
       pack_rows(frame, values, rows.start, rows.count, set.columns, to.rows);
     });
@@ -186,7 +186,7 @@ void rank_all(const Work& work) {
   }
 }
 
-void measure_all_norms(const Work& work, const PointSet& set, float* norms) {
+void measure_all_norms(const Work& work, const Points& set, float* norms) {
   const int threads = work.search.threads;
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
   for (int slice = 0; slice < threads; ++slice) {

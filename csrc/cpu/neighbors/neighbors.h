@@ -3,20 +3,13 @@
 
 #include <cstdint>
 
+#include "../points.h"
+
 namespace fastdaae {
 
-enum class Number : int { uint8 = 0, float32 = 1, float64 = 2 };  // uint8 means value / 255
-
-// Row-major and dense; only ever read, row by row, so that it may be a mapped file larger than memory.
-struct PointSet {
-  const void* values;
-  Number number;
-  int64_t rows, columns;
-};
-
 struct NeighborSearch {
-  PointSet points;
-  PointSet queries;  // of the points' number; without values: the points themselves, each without its own row
+  Points points;
+  Points queries;  // of the points' number; without values: the points themselves, each without its own row
   int64_t k;         // 1..kLargestK
   int64_t block;     // points that are multiplied with one another at a time; 0: as the machine likes it
   void* distances;   // [rows, k], ascending; double for float64 points, else float

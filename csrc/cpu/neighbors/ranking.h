@@ -108,7 +108,7 @@ void measure_entries(const T* query, const T* points, int64_t columns, Ranked* e
 
 // Ranks the candidates of one query at a time; one for each thread.
 struct Ranker {
-  PointSet queries, points;
+  Points queries, points;
   Ranked* entries;
   void* query;  // room for a row in float64
 
