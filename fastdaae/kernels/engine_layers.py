@@ -62,15 +62,11 @@ def linear(
     if out.numel():
         draw = (*corruption, row_offset, 0, site)
         numbers = (out.data_ptr(), _TYPES[form.dtype])
-        extension.load().linear(
-            source, (rows, x.shape[1], copies), draw, layer, numbers, torch.get_num_threads()
-        )
+        extension.load().linear(source, (rows, x.shape[1], copies), draw, layer, numbers, torch.get_num_threads())
     return out
 
 
-def linear_mean(
-    h: Tensor, weight: Tensor, bias: Tensor | None, form: Form, keeps: bool
-) -> tuple[Tensor, Tensor]:
+def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, form: Form, keeps: bool) -> tuple[Tensor, Tensor]:
     """The mean over M of activation(h W^T + b) for h [M, N, K] float32: [N, H], and what the gradients need.
 
     The second result is [M, N, H], bytes (1 where a rectifier was positive) or the float32 outputs of a sigmoid; empty

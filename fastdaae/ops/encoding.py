@@ -161,9 +161,16 @@ def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.
     if not isinstance(encoder, nn.Sequential) or type(encoder).forward is not nn.Sequential.forward:
         return None
     layers = list(encoder)
-    flattens = bool(layers) and network.is_plain(layers[0], nn.Flatten) and (layers[0].start_dim, layers[0].end_dim) == (1, -1)
+    flattens = (
+        bool(layers) and network.is_plain(layers[0], nn.Flatten) and (layers[0].start_dim, layers[0].end_dim) == (1, -1)
+    )
     layers = layers[1:] if flattens else layers
-    if _has_hooks(encoder) or not layers or not network.is_plain(layers[0], nn.Linear) or not (flattens or x.dim() == 2):
+    if (
+        _has_hooks(encoder)
+        or not layers
+        or not network.is_plain(layers[0], nn.Linear)
+        or not (flattens or x.dim() == 2)
+    ):
         return None
     # elsewhere PyTorch's product would raise, or round x~ twice
     own, cast = torch.float32 if x.dtype == torch.uint8 else x.dtype, checks.autocast_dtype(x)

@@ -1,6 +1,8 @@
 // Consumers: what happens to a tile of sums while it is in the first-level cache.
 #pragma once
 
+#include <algorithm>
+
 #include "activation.h"
 
 namespace fastdaae {
@@ -53,6 +55,38 @@ struct ActivatedOutput {
       for (int64_t i = 0; i < rows; ++i) {
         const Float value = activate(load(tile + i * kTileColumns + v) + shift, activation);
         store_numbers(out, (first_row + i) * columns + first_column + v, value, width - v);
+      }
+    }
+  }
+};
+
+// out = activation(sums + bias), from tiles whose rows are the layer's outputs and whose columns are its inputs' rows.
+struct TransposedOutput {
+  const float* bias;
+  Activation activation;
+  MutableMatrix out;
+  int64_t outputs;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(out, outputs, first_column, width, first_row, rows);
+  }
+
+  FASTDAAE_INLINE void take(const float* tile, float*, int64_t first_row, int64_t rows, int64_t first_column,
+                            int64_t width, int64_t) const {
+    for (int64_t part = 0; part < rows; part += kLanes) {
+      const Float shift = load_bias(bias, first_row + part, rows - part);
+      for (int64_t v = 0; v < width; v += kLanes) {
+        Float square[kLanes];
+#pragma GCC unroll 16
+        for (int i = 0; i < kLanes; ++i) {
+          square[i] = part + i < rows ? load(tile + (part + i) * kTileColumns + v) : Float{};
+        }
+        transpose(square);
+        const int64_t count = std::min<int64_t>(kLanes, width - v);
+        for (int64_t j = 0; j < count; ++j) {
+          const int64_t at = (first_column + v + j) * outputs + first_row + part;
+          store_numbers(out, at, activate(square[j] + shift, activation), rows - part);
+        }
       }
     }
   }

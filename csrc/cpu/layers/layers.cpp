@@ -19,6 +19,21 @@ void linear_in(const LayerInput& input, const Layer& layer, MutableMatrix out, i
   multiply_all<Element>(size, rows, columns, consumer, threads);
 }
 
+// A batch whose columns stay in the second-level cache meets the weights where they lie: packing those would take long
+// beside so few products.
+bool fits_cache(const LayerInput& input) {
+  const int64_t numbers = input.extent.copies * input.extent.rows * input.extent.columns;
+  return numbers * 4 <= second_level_cache() * 5 / 8;
+}
+
+void linear_in_place(const LayerInput& input, const Layer& layer, MutableMatrix out, int threads) {
+  const int64_t pairs = input.extent.copies * input.extent.rows;
+  const WeightInPlace rows{static_cast<const float*>(layer.weight.numbers), layer.inputs};
+  const CorruptedRowsAsColumns<FloatElement> columns{CorruptedBatch(input), pairs};
+  const TransposedOutput consumer{layer.bias, layer.activation, out, layer.outputs};
+  multiply_all<FloatElement>({layer.outputs, pairs, layer.inputs, 1}, rows, columns, consumer, threads);
+}
+
 LayerInput plain_rows(const float* input, int64_t rows, int64_t columns) {
   return {{input, false, nullptr, columns}, {Kind::none, 0.0, 0.0, 0.0}, {{0, 0}, 0, 0, 0}, {rows, columns, 1}};
 }
@@ -60,6 +75,10 @@ void input_gradient_in(const LayerGradient& gradient, Matrix weight, int64_t inp
 
 void linear(const LayerInput& input, const Layer& layer, MutableMatrix out, int threads) {
   const bool half = layer.precision == Precision::bf16;
+  if (!half && layer.weight.type == NumberType::float32 && fits_cache(input)) {
+    linear_in_place(input, layer, out, threads);
+    return;
+  }
   (half ? linear_in<HalfElement> : linear_in<FloatElement>)(input, layer, out, threads);
 }
 

@@ -35,6 +35,7 @@ class CorruptedBatch {
 
 template <typename Element>
 struct CorruptedRows {
+  static constexpr bool kInPlace = false;
   CorruptedBatch batch;
 
   void pack(int64_t first_row, int64_t count, float* panel) const {
@@ -55,9 +56,59 @@ struct CorruptedRows {
   }
 };
 
+// Corrupted rows as columns of the product, for weights that are multiplied where they lie.
+template <typename Element>
+struct CorruptedRowsAsColumns {
+  static constexpr int64_t kPanelsAtOnce = 1;
+  CorruptedBatch batch;
+  int64_t pairs;
+
+  void pack(int64_t panel, float* to) const {
+    for (int64_t start = 0; start < batch.columns(); start += kSegment) {
+      for (int64_t v = 0; v < kTileColumns; v += kLanes) {
+        const int64_t width = std::min(kSegment, batch.columns() - start);
+        pack_rows(panel * kTileColumns + v, start, width, to + start / Element::kDepthOfWord * kTileColumns + v);
+      }
+    }
+  }
+
+  Ahead source(int64_t) const { return {}; }
+
+ private:
+  FASTDAAE_INLINE void pack_rows(int64_t first_pair, int64_t start, int64_t width, float* to) const {
+    alignas(kVectorBytes) float numbers[kLanes][kSegment];
+    for (int64_t i = 0; i < kLanes; ++i) {
+      if (width < kSegment || first_pair + i >= pairs) std::memset(numbers[i], 0, sizeof numbers[i]);
+      if (first_pair + i < pairs) batch.read(first_pair + i, start, width, numbers[i]);
+    }
+    constexpr int64_t step = kLanes * Element::kDepthOfWord;
+    for (int64_t k = 0; k < width; k += step) {
+      Float rows[kLanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) {
+        rows[i] = Element::follow(load(numbers[i] + k), load(numbers[i] + k + step - kLanes));
+      }
+      transpose(rows);
+      const int64_t words = std::min<int64_t>(kLanes, words_of_depth<Element>(width - k));
+      for (int64_t i = 0; i < words; ++i) store(to + (k / Element::kDepthOfWord + i) * kTileColumns, rows[i]);
+    }
+  }
+};
+
+// Rows of the product = rows of a float32 weight [outputs, depth], where they lie.
+struct WeightInPlace {
+  static constexpr bool kInPlace = true;
+  const float* weight;
+  int64_t depth;
+
+  const float* at(int64_t first_row) const { return weight + first_row * depth; }
+  void pack(int64_t, int64_t, float*) const {}
+};
+
 // The gradient's rows: pair = copy * rows + row, or row alone where the copies are summed.
 template <typename Element>
 struct GradientRows {
+  static constexpr bool kInPlace = false;
   LayerGradient g;
   bool sums_copies;
 
@@ -89,6 +140,7 @@ struct GradientRows {
 // The gradient's columns as rows of the product, along the rows first_pair.. of the batch; their sums come out beside.
 template <typename Element>
 struct GradientColumns {
+  static constexpr bool kInPlace = false;
   LayerGradient g;
   int64_t first_pair, depth;
   float* bias_grad;  // or null

@@ -54,10 +54,10 @@ class Product {
         words_(words_of_depth<Element>(size.depth)),
         groups_(ratio_up(size.rows, kTileRows)),
         column_panels_(ratio_up(size.columns, kTileColumns)),
-        packs_late_(Columns::kPanelsAtOnce == 1 && column_panels_ >= 16 * threads_),
+        packs_late_(!Rows::kInPlace && Columns::kPanelsAtOnce == 1 && column_panels_ >= 16 * threads_),
         chunk_(std::min(groups_, std::max<int64_t>(1, kRowsAtOnce / kTileRows / size.members))),
         block_(groups_in_block()),
-        row_panels_(bytes_of(chunk_ * size.members * row_panel_size(words_))),
+        row_panels_(Rows::kInPlace ? 0 : bytes_of(chunk_ * size.members * row_panel_size(words_))),
         column_memory_(bytes_of(ratio_up(column_panels_, Columns::kPanelsAtOnce) * Columns::kPanelsAtOnce *
                                 column_panel_size(words_))) {}
 
@@ -90,6 +90,7 @@ class Product {
 
   // As many groups as stay in the cache, and few enough that every thread finds work.
   int64_t groups_in_block() const {
+    if (Rows::kInPlace) return 1;  // every row is read once, and meets all columns then
     const int64_t resident = resident_panels(static_cast<int64_t>(bytes_of(row_panel_size(words_)))) / size_.members;
     const int64_t most = std::min(chunk_, std::max<int64_t>(1, resident));
     const int64_t blocks = std::max(ratio_up(chunk_, most), packs_late_ ? 1 : ratio_up(4 * threads_, column_panels_));
@@ -138,8 +139,21 @@ class Product {
     for (int64_t task = own.first; task < own.last; ++task) {
       const int64_t first = chunk.first + task / column_panels_ * block_, panel = task % column_panels_;
       const bool has_next = task + 1 < own.last && panel + 1 < column_panels_;
-      multiply_block({first, std::min(chunk.last, first + block_)}, panel, has_next ? packed(panel + 1) : Ahead{});
+      const Ahead next = Rows::kInPlace ? rows_ahead(first + 1, panel) : has_next ? packed(panel + 1) : Ahead{};
+      multiply_block({first, std::min(chunk.last, first + block_)}, panel, next);
     }
+  }
+
+  // Part `panel` of what the next group's rows hold.
+  Ahead rows_ahead(int64_t group, int64_t panel) const {
+    if constexpr (Rows::kInPlace) {
+      if (group >= groups_) return {};
+      const Range rows = rows_of(group);
+      const Range part = share((rows.last - rows.first) * size_.depth, panel, column_panels_);
+      return {reinterpret_cast<const char*>(rows_.at(rows.first) + part.first),
+              static_cast<int64_t>(bytes_of(part.last - part.first))};
+    }
+    return {};
   }
 
   Ahead packed(int64_t panel) const {
@@ -157,19 +171,30 @@ class Product {
       for (int64_t member = 0; member < size_.members; ++member) {
         const Range part = share(next.bytes, (group - block.first) * size_.members + member, products);
         const Ahead ahead = {next.from + (next.from ? part.first : 0), part.last - part.first};
-        multiply_panels(rows.last - rows.first, width, row_panel(group, member), column_panel(panel), tile, ahead);
+        multiply_panels(rows, group, member, width, column_panel(panel), tile, ahead);
         consumer_.take(tile, kept, rows.first, rows.last - rows.first, first_column, width, member);
       }
     }
   }
 
-  void multiply_panels(int64_t rows, int64_t width, const float* row_panel, const float* column_panel,
+  void multiply_panels(const Range& rows, int64_t group, int64_t member, int64_t width, const float* column_panel,
                        float* tile, const Ahead& ahead) const {
+    if constexpr (Rows::kInPlace) {
+      multiply_width(rows.last - rows.first, width, rows_.at(rows.first), column_panel, tile, ahead,
+                     StridedRows{size_.depth});
+    } else {
+      multiply_width(rows.last - rows.first, width, row_panel(group, member), column_panel, tile, ahead, PackedRows{});
+    }
+  }
+
+  template <typename Layout>
+  void multiply_width(int64_t rows, int64_t width, const float* row_panel, const float* column_panel, float* tile,
+                      const Ahead& ahead, Layout layout) const {
     using Step = typename Element::Step;
     if (width > kLanes) {
-      multiply<Summation::chained, Step>(rows, words_, row_panel, column_panel, tile, false, ahead);
+      multiply<Summation::chained, Step, kTileVectors>(rows, words_, row_panel, column_panel, tile, false, ahead, layout);
     } else {
-      multiply<Summation::chained, Step, 1>(rows, words_, row_panel, column_panel, tile, false, ahead);
+      multiply<Summation::chained, Step, 1>(rows, words_, row_panel, column_panel, tile, false, ahead, layout);
     }
   }
 

@@ -49,15 +49,26 @@ struct SingleFloats {
 template <int rows>
 using Accumulators = Float[rows][kTileVectors];
 
-template <typename Step, int vectors, int rows>
-FASTDAAE_INLINE void accumulate(int64_t depth, const float* row_panel, const float* column_panel,
+// How the rows of a product lie in memory: in a row panel, or as rows of a matrix, `stride` numbers apart.
+struct PackedRows {
+  static constexpr int64_t kStride = kDepthBlock, kBlock = kTileRows * kDepthBlock;
+  FASTDAAE_INLINE int64_t stride() const { return kStride; }
+};
+struct StridedRows {
+  static constexpr int64_t kBlock = kDepthBlock;
+  int64_t numbers;
+  FASTDAAE_INLINE int64_t stride() const { return numbers; }
+};
+
+template <typename Step, int vectors, int rows, typename Layout>
+FASTDAAE_INLINE void accumulate(int64_t depth, const float* row_panel, Layout layout, const float* column_panel,
                                 Accumulators<rows>& sums) {
   for (int64_t k = 0; k < depth; ++k) {
     Float columns[vectors];
     for (int v = 0; v < vectors; ++v) columns[v] = load(column_panel + k * kTileColumns + v * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
-      const auto value = Step::row_word(row_panel + i * kDepthBlock + k);
+      const auto value = Step::row_word(row_panel + i * layout.stride() + k);
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) sums[i][v] = Step::add_product(sums[i][v], value, columns[v]);
     }
@@ -93,14 +104,15 @@ FASTDAAE_INLINE void fetch(const Ahead& ahead, int64_t part, int64_t parts) {
 
 // tile [rows][kTileColumns] = (tile if adds, else 0) + the products of a row panel's first rows and a column panel, of
 // whose columns only the first vectors count.
-template <Summation summation, typename Step, int vectors, int rows>
-void multiply_rows(int64_t depth, const float* row_panel, const float* column_panel, float* tile, bool adds,
-                   const Ahead& ahead) {
+template <Summation summation, typename Step, int vectors, int rows, typename Layout>
+void multiply_rows(int64_t depth, const float* row_panel, Layout layout, const float* column_panel, float* tile,
+                   bool adds, const Ahead& ahead) {
   Accumulators<rows> sums = {};
   for (int64_t start = 0; start < depth; start += kDepthBlock) {
     if (ahead.bytes) fetch(ahead, start / kDepthBlock, (depth + kDepthBlock - 1) / kDepthBlock);
-    accumulate<Step, vectors, rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, column_panel, sums);
-    row_panel += kTileRows * kDepthBlock;
+    accumulate<Step, vectors, rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, layout, column_panel,
+                                    sums);
+    row_panel += Layout::kBlock;
     column_panel += kDepthBlock * kTileColumns;
     if (summation == Summation::by_block && start + kDepthBlock < depth) {
       flush<vectors, rows>(sums, tile, adds);
@@ -110,19 +122,20 @@ void multiply_rows(int64_t depth, const float* row_panel, const float* column_pa
   flush<vectors, rows>(sums, tile, adds);
 }
 
-using Multiply = void (*)(int64_t, const float*, const float*, float*, bool, const Ahead&);
+template <typename Layout>
+using Multiply = void (*)(int64_t, const float*, Layout, const float*, float*, bool, const Ahead&);
 
-template <Summation summation, typename Step, int vectors, size_t... rows>
-constexpr std::array<Multiply, kTileRows> multiply_table(std::index_sequence<rows...>) {
-  return {multiply_rows<summation, Step, vectors, static_cast<int>(rows) + 1>...};
+template <Summation summation, typename Step, int vectors, typename Layout, size_t... rows>
+constexpr std::array<Multiply<Layout>, kTileRows> multiply_table(std::index_sequence<rows...>) {
+  return {multiply_rows<summation, Step, vectors, static_cast<int>(rows) + 1, Layout>...};
 }
 
 // One product per count of rows: a last panel of few rows costs only these.
-template <Summation summation, typename Step = SingleFloats, int vectors = kTileVectors>
+template <Summation summation, typename Step = SingleFloats, int vectors = kTileVectors, typename Layout = PackedRows>
 FASTDAAE_INLINE void multiply(int64_t rows, int64_t depth, const float* row_panel, const float* column_panel,
-                              float* tile, bool adds = false, const Ahead& ahead = {}) {
-  static constexpr auto table = multiply_table<summation, Step, vectors>(std::make_index_sequence<kTileRows>());
-  table[static_cast<size_t>(rows - 1)](depth, row_panel, column_panel, tile, adds, ahead);
+                              float* tile, bool adds = false, const Ahead& ahead = {}, Layout layout = {}) {
+  static constexpr auto table = multiply_table<summation, Step, vectors, Layout>(std::make_index_sequence<kTileRows>());
+  table[static_cast<size_t>(rows - 1)](depth, row_panel, layout, column_panel, tile, adds, ahead);
 }
 
 }  // namespace FASTDAAE_ISA
