@@ -15,7 +15,7 @@ _BLOCK = 0  # points multiplied with one another at a time; 0: as the machine li
 
 def problem(points: Tensor, k: int) -> str | None:
     """Why the engine cannot search among points [N, D], or None."""
-    if points.is_cuda:
+    if not points.is_cpu:
         return f"it runs on the CPU, and points are on {points.device}"
     if backend.EXTENSION_PROBLEM is not None:
         return backend.EXTENSION_PROBLEM
