@@ -7,7 +7,8 @@ from torch import Tensor
 
 from fastdaae import ops
 
-POINTS, K, CHECKED = (60_000 if LARGE else 10_000), 100, 100
+COUNTS = (10_000, 60_000) if LARGE else (10_000,)
+K, CHECKED = 100, 100
 BLOCK = 1_000  # rows whose distances to all points a blocked peer holds at once
 
 
@@ -60,16 +61,17 @@ def _compare(distances: Tensor, indices: Tensor, points: Tensor) -> tuple[float,
     return float(error.max()), float((indices[rows] == order).all(1).float().mean())
 
 
+@pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize(
     "search, module",
     [(_ours, None), (_torch_topk, "torch"), (_faiss_flat, "faiss"), (_sklearn_brute, "sklearn")],
     ids=["ours", "torch-topk", "faiss", "sklearn-brute"],
 )
-def test_neighbors(measure, search, module):
+def test_neighbors(measure, search, module, count):
     by = module and f"{module} {pytest.importorskip(module).__version__}"
-    points = pixels(images()[:POINTS])
+    points = pixels(images()[:count])
     error, identical = _compare(*search(points), points)
     if by is None:
         require_close("distances", error, 1e-5, "(relative)")
-    notes = {"flops": 2 * POINTS**2 * 784, "relative_distance_error": error, "identical_rows": identical}
-    measure(f"neighbors {POINTS} x 784, k = {K}", lambda: search(points), rounds=2, by=by, **notes)
+    notes = {"flops": 2 * count**2 * 784, "relative_distance_error": error, "identical_rows": identical}
+    measure(f"neighbors {count} x 784, k = {K}", lambda: search(points), rounds=2, by=by, **notes)

@@ -1,11 +1,15 @@
 """`IntrinsicDimension`: the dimension of the manifold that a data set lies on, from its nearest neighbours."""
 
+import hashlib
 import math
+import tempfile
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 from fastdaae import ops
@@ -13,6 +17,7 @@ from fastdaae.evaluation.points import as_points
 from fastdaae.ops.log_ratios import LogRatioMoments, Moments, log_ratio_moments
 
 ESTIMATORS = ("mle", "mackay", "twonn")
+_MAPPED_BLOCK = 1 << 22  # bytes of a mapped file that are looked at together
 
 
 class IntrinsicDimension(BaseEstimator):
@@ -35,10 +40,11 @@ class IntrinsicDimension(BaseEstimator):
     def fit(self, X, y=None) -> "IntrinsicDimension":
         """Estimate from X [N, D] (uint8 means value / 255), on X's device where X is a CUDA tensor; `y` is ignored.
 
+        A C-ordered np.memmap of uint8, float32 or float64 is read where it is: it may be larger than memory.
         Warns where k > n - 1 and where rows repeat. Raises ValueError for k < 2, another estimator, empty or non-finite
         data, or fewer than three distinct rows.
         """
-        points = as_points(self, X, reset=True, keep_device=True)
+        points = _mapped(self, X) if _stays_mapped(X) else as_points(self, X, reset=True, keep_device=True)
         if self.estimator not in ESTIMATORS:
             raise ValueError(f"estimator must be one of {', '.join(map(repr, ESTIMATORS))}, got {self.estimator!r}")
         if not isinstance(self.k, int | np.integer) or self.k < 2:
@@ -91,12 +97,54 @@ def _standard_error(moments: Moments, points: int) -> float:
     return math.sqrt(float(moments.squares[-1]) / (points - 1) / points)
 
 
-def _distinct_rows(points: Tensor) -> Tensor:
+def _stays_mapped(X) -> bool:
+    kept = isinstance(X, np.memmap) and X.ndim == 2 and X.flags.c_contiguous and X.dtype.isnative
+    return kept and X.dtype in (np.uint8, np.float32, np.float64)
+
+
+def _mapped(estimator, X: np.memmap) -> np.memmap:
+    # scikit-learn checks and records the shape of a stand-in; the operator checks the numbers, block by block
+    stand_in = np.broadcast_to(np.float32(0), X.shape)
+    validate_data(estimator, stand_in, reset=True, dtype=[np.float64, np.float32], ensure_all_finite=False)
+    return X
+
+
+def _distinct_rows(points: Tensor | np.memmap) -> Tensor | np.memmap:
     """The first of every group of equal rows, in their order."""
+    if isinstance(points, np.memmap):
+        return _distinct_mapped_rows(points)
     # adding zero makes -0.0 and 0.0 the same bytes
     rows = points + 0.0
     first = _first_of_equals_on_device(rows) if points.is_cuda else _first_of_equals(rows)
     return points[first.sort().values]
+
+
+def _blocks_of(points: np.memmap) -> Iterator[slice]:
+    step = max(1, _MAPPED_BLOCK // (points.itemsize * points.shape[1]))
+    return (slice(start, start + step) for start in range(0, len(points), step))
+
+
+def _distinct_mapped_rows(points: np.memmap) -> np.memmap:
+    """The mapped file itself, or where rows repeat a temporary one of the first of every group of equal rows."""
+    seen = set()  # 128-bit digests: unlike rows would share one once in 10^20 sets of 10^9 rows
+    first = np.zeros(len(points), dtype=bool)
+    for rows in _blocks_of(points):
+        # adding zero makes -0.0 and 0.0 the same bytes
+        block = np.ascontiguousarray(points[rows]) + points.dtype.type(0)
+        for row, content in enumerate(block, start=rows.start):
+            digest = hashlib.blake2b(content, digest_size=16).digest()
+            first[row] = digest not in seen
+            seen.add(digest)
+    if first.all():
+        return points
+    with tempfile.TemporaryFile() as file:
+        kept = np.memmap(file, points.dtype, "w+", shape=(int(first.sum()), points.shape[1]))
+    filled = 0
+    for rows in _blocks_of(points):
+        block = points[rows][first[rows]]
+        kept[filled : filled + len(block)] = block
+        filled += len(block)
+    return kept
 
 
 def _first_of_equals(rows: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ _BLOCK = 0  # points multiplied with one another at a time; 0: as the machine li
 
 def problem(points: Tensor, k: int) -> str | None:
     """Why the engine cannot search among points [N, D], or None."""
-    if points.is_cuda:
+    if not points.is_cpu:
         return f"it runs on the CPU, and points are on {points.device}"
     if backend.EXTENSION_PROBLEM is not None:
         return backend.EXTENSION_PROBLEM
@@ -32,15 +32,14 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> tuple[T
 
     Both contiguous, of one dtype: uint8 (value / 255), float32 or float64; Q >= 1; k in 1..2048. Distances are float64
     for float64 points, else float32. Rows are read where they are, so that points may be a mapped file; beyond them and
-    the results, memory holds 16 bytes k a query and at most about 256 MiB. Raises ValueError for tensors of another form.
+    the results, memory holds about 16 k bytes a query and 256 MiB. Raises ValueError for tensors of another form.
     """
     asked = points if queries is None else queries
     for name, tensor in (("points", points), ("queries", asked)):
         extension._require(tensor, name, tuple(_NUMBERS), 2)
     if asked.dtype != points.dtype or asked.shape[1] != points.shape[1]:
-        raise ValueError(
-            f"queries must be {points.dtype} [Q, {points.shape[1]}] as points are, got {asked.dtype} {list(asked.shape)}"
-        )
+        form = f"{points.dtype} [Q, {points.shape[1]}]"
+        raise ValueError(f"queries must be {form} as points are, got {asked.dtype} {list(asked.shape)}")
     dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
     distances = torch.empty((len(asked), k), dtype=dtype)
     indices = torch.empty((len(asked), k), dtype=torch.int64)

@@ -1,15 +1,17 @@
 """`nearest_neighbors`: exact Euclidean neighbours, ties broken by the lower index."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from fastdaae import backend as backends
 from fastdaae import reference
-from fastdaae.kernels import cuda_neighbors
+from fastdaae.kernels import cuda_neighbors, engine_neighbors
 from fastdaae.ops import checks
 
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define("nearest_neighbors(Tensor points, int k, Tensor? queries) -> (Tensor, Tensor)")
+_library.define("cpp_nearest_neighbors(Tensor points, int k, Tensor? queries) -> (Tensor, Tensor)")
 
 
 def _search(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -26,6 +28,18 @@ def _search_on_cuda(points: Tensor, k: int, queries: Tensor | None) -> tuple[Ten
     if len(rows):
         found.distances[rows], found.indices[rows] = _search_rows(points, k, queries, rows)
     return found.distances.to(dtype), found.indices
+
+
+def _search_on_engine(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
+    if queries is not None and not len(queries):
+        return _search(points, k, queries)
+    dtype = reference.as_float(points[:0]).dtype
+    if points.dtype == torch.uint8 and (queries is None or queries.dtype == torch.uint8):
+        points, queries = points.contiguous(), None if queries is None else queries.contiguous()
+    else:
+        points, queries = _alike(points, queries)
+    distances, indices = engine_neighbors.nearest_neighbors(points, k, queries)
+    return distances.to(dtype), indices
 
 
 def _alike(points: Tensor, queries: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -57,7 +71,9 @@ def _fake(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tenso
 
 _library.impl("nearest_neighbors", _search, "CompositeExplicitAutograd")
 _library.impl("nearest_neighbors", _search_on_cuda, "CUDA")
+_library.impl("cpp_nearest_neighbors", _search_on_engine, "CPU")
 torch.library.register_fake("fastdaae::nearest_neighbors", _fake, lib=_library)
+torch.library.register_fake("fastdaae::cpp_nearest_neighbors", _fake, lib=_library)
 
 
 def _cuda_problem(points: Tensor, k: int) -> str | None:
@@ -70,22 +86,54 @@ def _cuda_problem(points: Tensor, k: int) -> str | None:
 
 @torch.no_grad()
 def nearest_neighbors(
-    points: Tensor, k: int, queries: Tensor | None = None, *, backend: str = "auto"
+    points: Tensor | np.ndarray, k: int, queries: Tensor | np.ndarray | None = None, *, backend: str = "auto"
 ) -> reference.Neighbors:
     """The k nearest of points [N, D] for every query [Q, D], or for every point without its own row: Neighbors [Q, k].
 
-    Euclidean distances, ascending, float32 (float64 for float64 points); indices int64; ties broken by the lower index;
-    candidates are re-ranked by direct differences, so that distances are accurate off-centre too. A point's own row is
-    left out by index, so that its duplicates stay. Not differentiable. Raises ValueError for k > N - 1 (k > N with
-    queries), and for empty or non-finite sets, RuntimeError for a named backend that cannot run.
+    points and queries are uint8 (value / 255) or floating, tensors or numpy arrays; a contiguous np.memmap of uint8,
+    float32 or float64 is read where it is and may be larger than memory. Euclidean distances, ascending, float32
+    (float64 for float64 points); indices int64; ties broken by the lower index; candidates are re-ranked by direct
+    differences, so that distances are accurate off-centre too. A point's own row is left out by index, so that its
+    duplicates stay. Not differentiable. Raises ValueError for k > N - 1 (k > N with queries), and for empty or
+    non-finite sets, RuntimeError for a named backend that cannot run.
     """
+    points, queries = _as_tensor("points", points), _as_tensor("queries", queries)
     if not torch.compiler.is_compiling():
         _check(points, k, queries)
-    problems = {"cuda": _cuda_problem(points, k), "reference": None}
-    if backends.choose("nearest_neighbors", backend, problems) == "reference" and points.is_cuda:
+    problems = {
+        "cuda": _cuda_problem(points, k),
+        "cpp": engine_neighbors.problem(points, k),
+        "reference": None,
+    }
+    chosen = backends.choose("nearest_neighbors", backend, problems)
+    if chosen == "cpp":
+        return reference.Neighbors(*torch.ops.fastdaae.cpp_nearest_neighbors.default(points, k, queries))
+    if chosen == "reference" and points.is_cuda:
         # past the registered operator, which runs the CUDA kernel
         return reference.nearest_neighbors(points, k, queries)
     return reference.Neighbors(*torch.ops.fastdaae.nearest_neighbors.default(points, k, queries))
+
+
+class _Writable:
+    """An array's memory without its read-only mark, which tensors do not know; nothing here writes to its points."""
+
+    def __init__(self, array: np.ndarray):
+        self.kept = array
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
+
+
+def _as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
+    """An array's own memory as a tensor, mapped files and read-only arrays too."""
+    if not isinstance(x, np.ndarray):
+        return x
+    if x.dtype.kind not in "fu" or not x.dtype.isnative or x.dtype.itemsize > 8:
+        raise TypeError(
+            f"{name} must be uint8 (value / 255) or a floating dtype, got {x.dtype}; use .astype(np.float32)"
+        )
+    if min(x.strides, default=0) < 0:
+        x = x.copy()
+    return torch.from_numpy(x if x.flags.writeable else np.asarray(_Writable(x)))
 
 
 def _check(points: Tensor, k: int, queries: Tensor | None) -> None:

@@ -10,6 +10,8 @@ from sklearn.utils.estimator_checks import check_estimator
 import fastdaae as fd
 from fastdaae import reference
 
+BACKENDS = ["reference", pytest.param("cpp", marks=pytest.mark.needs_cpp)]
+
 
 def brute_force(points: torch.Tensor, k: int, queries: torch.Tensor | None = None):
     """Direct float64 differences, own rows out, stable sort by distance: ties go to the lower index."""
@@ -35,36 +37,44 @@ POINTS = {
 }
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", POINTS)
-def test_neighbors_are_those_of_brute_force(kind):
+def test_neighbors_are_those_of_brute_force(kind, backend):
     points = POINTS[kind]()
     for k in sorted({1, min(7, len(points) - 1), len(points) - 1}):
-        found, (distances, indices) = fd.ops.nearest_neighbors(points, k), brute_force(points, k)
+        found = fd.ops.nearest_neighbors(points, k, backend=backend)
+        distances, indices = brute_force(points, k)
+        if backend == "cpp" and points.dtype == torch.uint8:  # whole numbers: pixels tie exactly, their float32 do not
+            distances, indices = brute_force(points.double(), k)
+            distances = distances / 255
         assert torch.equal(found.indices, indices)
         assert found.distances.dtype == (torch.float64 if points.dtype == torch.float64 else torch.float32)
         assert torch.allclose(found.distances.double(), distances, rtol=1e-6, atol=1e-12)
 
 
-def test_queries_are_searched_among_all_points():
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_queries_are_searched_among_all_points(backend):
     points, queries = torch.rand(60, 8), torch.rand(9, 8)
     queries[3] = points[40]
-    found = fd.ops.nearest_neighbors(points, 60, queries)
+    found = fd.ops.nearest_neighbors(points, 60, queries, backend=backend)
     distances, indices = brute_force(points, 60, queries)
     assert torch.equal(found.indices, indices) and found.indices[3, 0] == 40 and found.distances[3, 0] == 0
     assert torch.allclose(found.distances.double(), distances, rtol=1e-6)
-    assert fd.ops.nearest_neighbors(points, 5, queries[:0]).distances.shape == (0, 5)
+    assert fd.ops.nearest_neighbors(points, 5, queries[:0], backend=backend).distances.shape == (0, 5)
 
 
 def test_blocks_do_not_change_the_result(monkeypatch):
     points = torch.rand(90, 7)
-    whole = fd.ops.nearest_neighbors(points, 5)
+    whole = fd.ops.nearest_neighbors(points, 5, backend="reference")
     monkeypatch.setattr(reference, "BLOCK", 700)
-    assert all(torch.equal(a, b) for a, b in zip(fd.ops.nearest_neighbors(points, 5), whole, strict=True))
+    cut = fd.ops.nearest_neighbors(points, 5, backend="reference")
+    assert all(torch.equal(a, b) for a, b in zip(cut, whole, strict=True))
 
 
-def test_permutation_permutes_the_neighbors():
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_permutation_permutes_the_neighbors(backend):
     points, order = torch.rand(80, 6), torch.randperm(80)
-    found, moved = fd.ops.nearest_neighbors(points, 4), fd.ops.nearest_neighbors(points[order], 4)
+    found, moved = (fd.ops.nearest_neighbors(p, 4, backend=backend) for p in (points, points[order]))
     assert torch.equal(order[moved.indices], found.indices[order])
     assert torch.equal(moved.distances, found.distances[order])
 
@@ -75,6 +85,14 @@ def test_registration():
     points = torch.rand(30, 4)
     compiled = torch.compile(lambda p: fd.ops.nearest_neighbors(p, 5), fullgraph=True, backend="aot_eager")
     assert torch.equal(compiled(points).indices, fd.ops.nearest_neighbors(points, 5).indices)
+
+
+@pytest.mark.needs_cpp
+def test_registration_of_the_engine():
+    operator = torch.ops.fastdaae.cpp_nearest_neighbors
+    torch.library.opcheck(operator, (torch.rand(9, 3), 4, None))
+    torch.library.opcheck(operator, (torch.rand(9, 3, dtype=torch.float64), 4, torch.rand(2, 3)))
+    torch.library.opcheck(operator, (torch.zeros(9, 3, dtype=torch.uint8), 4, torch.zeros(2, 3, dtype=torch.uint8)))
 
 
 @pytest.mark.parametrize(
