@@ -9,8 +9,24 @@ from fastdaae.kernels import extension
 pytestmark = pytest.mark.needs_cpp
 
 NONE, GAUSSIAN, CLIP, MASKING, SALT_AND_PEPPER = range(5)
-SHAPES = [(1, 1), (1, 2), (3, 3), (2, 5), (4, 63), (4, 64), (5, 65), (3, 128), (1, 784)]
+SHAPES = [(1, 1), (1, 2), (3, 3), (2, 5), (2, 31), (4, 63), (4, 64), (5, 65), (3, 127), (3, 128), (2, 227), (1, 784)]
 STATE = torch.tensor([0xDEADBEEF, 0xFEEDF00D, 41])
+
+
+def instruction_sets():
+    try:
+        return extension.load().build_info()["isas"]
+    except RuntimeError:
+        return ["not built"]
+
+
+@pytest.fixture(params=instruction_sets(), autouse=True)
+def isa(request):
+    """Every check of this file runs on every instruction set of this machine."""
+    before = extension.load().build_info()["isa"]
+    extension.load().choose_isa(request.param)
+    yield request.param
+    extension.load().choose_isa(before)
 
 
 def philox(counter, key):
@@ -135,6 +151,40 @@ def test_pieces_equal_the_whole(kind):
     assert torch.equal(bits(whole), bits(torch.cat(parts, dim=1)))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.uint8])
+@pytest.mark.parametrize("kind", range(5))
+def test_a_number_does_not_depend_on_the_width(kind, dtype):
+    x, grad = (pixels(1, 200) * 255).to(dtype), torch.randn(2, 1, 200, generator=torch.Generator().manual_seed(1))
+    call = arguments(kind, 0.3, copies=2)
+    whole, passed = extension.corrupt(x, None, STATE, **call), extension.corrupt_backward(grad, x, None, STATE, **call)
+    words = extension.noise_words(STATE, rows=1, columns=200, copies=2, row_offset=0, step_offset=0, site=0)
+    for width in range(1, 200):
+        part, part_of_grad = x[:, :width].contiguous(), grad[..., :width].contiguous()
+        out = extension.corrupt(part, None, STATE, **call)
+        dx = extension.corrupt_backward(part_of_grad, part, None, STATE, **call)
+        drawn = extension.noise_words(STATE, rows=1, columns=width, copies=2, row_offset=0, step_offset=0, site=0)
+        assert torch.equal(bits(out), bits(whole[..., :width])), width
+        assert torch.equal(bits(dx), bits(passed[:, :width])), width
+        assert torch.equal(drawn, words[..., :width]), width
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.uint8])
+@pytest.mark.parametrize("kind", range(5))
+@pytest.mark.parametrize("columns", [1, 5, 67, 130])
+def test_unaligned_memory_is_read_and_written_within_its_bounds(kind, dtype, columns):
+    x = (pixels(3, columns, seed=4) * 255).to(dtype)
+    aligned = extension.corrupt(x, None, STATE, **arguments(kind, 0.3))[0]
+    count = x.numel()
+    for shift in (1, 2, 3):
+        shifted = torch.zeros(count + shift + 1, dtype=dtype)[shift : count + shift].view(3, columns).copy_(x)
+        room = torch.full((count + shift + 64,), 7.0)
+        source = (shifted.data_ptr(), dtype == torch.uint8, 3, 0, STATE.data_ptr())
+        to = room.data_ptr() + 4 * shift
+        extension.load().corrupt(*source, to, 3, columns, 1, 0, 0, 0, kind, 0.3, 0.0, 1.0, 1)
+        assert torch.equal(bits(room[shift : count + shift]), bits(aligned.flatten()))
+        assert (room[:shift] == 7).all() and (room[count + shift :] == 7).all()
+
+
 @pytest.mark.parametrize("kind", range(5))
 def test_threads_do_not_change_a_bit(kind, threads):
     x, grad = pixels(300, 130), torch.randn(2, 300, 130, generator=torch.Generator().manual_seed(1))
@@ -155,8 +205,9 @@ def test_no_noise_returns_x_bit_for_bit(kind):
     assert torch.equal(bits(out), bits(torch.stack([x, x])))
 
 
-def test_uint8_scales_as_torch_does():
-    x = torch.arange(256, dtype=torch.uint8).reshape(2, 128)
+@pytest.mark.parametrize("columns", [1, 2, 16, 32, 64, 256])
+def test_uint8_scales_as_torch_does(columns):
+    x = torch.arange(256, dtype=torch.uint8).reshape(-1, columns)
     out = extension.corrupt(x, None, STATE, **arguments(NONE))
     assert torch.equal(bits(out[0]), bits(x.float() / 255))
     noisy = extension.corrupt(x, None, STATE, **arguments(GAUSSIAN))
@@ -168,9 +219,9 @@ def test_uint8_scales_as_torch_does():
 @pytest.mark.parametrize("copies", [1, 3])
 def test_gaussian_values(rows, columns, copies):
     x = pixels(rows, columns)
-    words = expected_words(STATE, rows, -(-columns // 4) * 4, copies, row_offset=9, site=2)
+    address = dict(copies=copies, row_offset=2**32 - 2, step_offset=2**32 - 1, site=65535)
+    words = expected_words(STATE, rows, -(-columns // 4) * 4, **address)
     expected = x.double().numpy() + 0.5 * expected_normals(words)[:, :, :columns]
-    address = dict(copies=copies, row_offset=9, site=2)
     out = extension.corrupt(x, None, STATE, **arguments(GAUSSIAN, 0.5, **address))
     clipped = extension.corrupt(x, None, STATE, **arguments(CLIP, 0.5, low=0.25, high=0.75, **address))
     np.testing.assert_allclose(out.numpy(), expected, rtol=0, atol=1e-6)

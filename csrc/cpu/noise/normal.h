@@ -56,7 +56,8 @@ FASTDAAE_INLINE ReducedUniform reduced_uniform(Word u) {
   const Float twice_distance = multiply_add(as_float(bits_as<Int>(u) ^ upper), 0x1p-31f, 0x1p-32f);
   const Float twice_f = upper ? 2.0f - twice_distance : twice_distance;
   const Word exponent_bits = (bits_as<Word>(twice_f) - 0x3FAAAAABu) & 0xFF800000u;
-  const Float rest = 2.0f - bits_as<Float>(bits_as<Word>(twice_f) - exponent_bits);
+  const Float below = 2.0f - bits_as<Float>(bits_as<Word>(twice_f) - exponent_bits);
+  const Float rest = upper ? multiply_add(twice_distance, 2.0f, -2.0f) : below;  // 1 - f had been rounded
   return {as_float(bits_as<Int>(exponent_bits)), exponent_bits == 0 ? twice_distance : rest};
 }
 
@@ -89,20 +90,24 @@ template <int spans>
 FASTDAAE_INLINE void box_muller(const Word* u, const Word* v, NormalPair* normals) {
   Float radius[spans], angle[spans], square[spans], sine[spans], cosine[spans];
   radii<spans>(u, radius);
-  // Half turns are split off in integers, exactly; the angle is -1 to 1 in quarter turns.
+  // Quarter turns are split off in integers, exactly.
 #pragma GCC unroll 4
   for (int s = 0; s < spans; ++s) {
-    angle[s] = as_float(bits_as<Int>(v[s] << 1)) * 0x1p-31f;
+    const Word quarters = (v[s] + 0x20000000u) & 0xC0000000u;
+    angle[s] = as_float(bits_as<Int>(v[s] - quarters)) * 1.46291808e-9f;
     square[s] = angle[s] * angle[s];
   }
-  // Minimax fits, errors 8e-9 and 1e-9.
-  polynomials<spans>(square, {0.000149284f, -0.004668948f, 0.07968618f, -0.6459628f, 1.5707963f}, sine);
-  polynomials<spans>(square, {-2.340213e-05f, 0.0009167334f, -0.0208619f, 0.25366908f, -1.2337005f, 1.0f}, cosine);
+  polynomials<spans>(square, {-0.000195172997f, 0.00833217815f, -0.166666549f}, sine);
+  polynomials<spans>(square, {2.44384508e-05f, -0.00138873675f, 0.0416666469f, -0.5f, 1.0f}, cosine);
 #pragma GCC unroll 4
   for (int s = 0; s < spans; ++s) {
-    const Word half_turn = (v[s] ^ (v[s] << 1)) & 0x80000000u;
-    const Float directed = bits_as<Float>(bits_as<Word>(radius[s]) ^ half_turn);
-    normals[s] = {directed * cosine[s], directed * (angle[s] * sine[s])};
+    const Float straight = multiply_add(angle[s] * square[s], sine[s], angle[s]);
+    const Word turned = v[s] + 0x20000000u;
+    const Int odd = (turned & 0x40000000u) != 0;
+    const Float along = odd ? straight : cosine[s], across = odd ? cosine[s] : straight;
+    const Word along_sign = (v[s] + 0x60000000u) & 0x80000000u, across_sign = turned & 0x80000000u;
+    normals[s] = {bits_as<Float>(bits_as<Word>(radius[s] * along) ^ along_sign),
+                  bits_as<Float>(bits_as<Word>(radius[s] * across) ^ across_sign)};
   }
 }
 
