@@ -127,9 +127,10 @@ def test_more_near_samples_than_a_list_holds(isa, spread):
 
 
 @pytest.mark.parametrize("exponent", [3.0, 7.0, 11.0])
-def test_a_crowd_behind_the_nearest_sample(isa, exponent):
+@pytest.mark.parametrize("far", [100.0, 250.0, 3e3])
+def test_a_crowd_behind_the_nearest_sample(isa, exponent, far):
     """5,000 samples that weigh exp(-exponent) each count, also where the tiles' distances are too rough to keep."""
-    h, far = 0.2, torch.full((1, 3), 3e3, dtype=torch.float64)
+    h, far = 0.2, torch.full((1, 3), far, dtype=torch.float64)
     shell = (
         torch.nn.functional.normalize(torch.randn(5000, 3, dtype=torch.float64), dim=1) * h * math.sqrt(2 * exponent)
     )
