@@ -126,6 +126,18 @@ def test_more_near_samples_than_a_list_holds(isa, spread):
     require_promise_for(queries, samples, [0.05, 0.2, 1.0, 2.0])
 
 
+@pytest.mark.parametrize("exponent", [3.0, 7.0, 11.0])
+@pytest.mark.parametrize("far", [100.0, 250.0, 3e3])
+def test_a_crowd_behind_the_nearest_sample(isa, exponent, far):
+    """5,000 samples that weigh exp(-exponent) each count, also where the tiles' distances are too rough to keep."""
+    h, far = 0.2, torch.full((1, 3), far, dtype=torch.float64)
+    shell = (
+        torch.nn.functional.normalize(torch.randn(5000, 3, dtype=torch.float64), dim=1) * h * math.sqrt(2 * exponent)
+    )
+    nearest = torch.zeros(1, 3, dtype=torch.float64)
+    require_promise_for(nearest, torch.cat([shell, nearest, far]), [h, 1.5 * h])
+
+
 def test_ever_nearer_samples(isa):
     """Each sample is nearer than all before it, so that every running sum is rescaled again and again."""
     direction = torch.nn.functional.normalize(torch.randn(1, 40, dtype=torch.float64), dim=1)

@@ -12,6 +12,7 @@ namespace FASTDAAE_ISA {
 namespace {
 
 constexpr int64_t kListed = 64;
+constexpr double kVanishing = 50.0;
 constexpr float kFar = 1e30f;  // beyond every scaled distance: no sample yet
 
 // Tile distances lack |q|^2 and are scaled; exact ones are in the units of the data.
@@ -81,27 +82,39 @@ inline void thin_out(Query& query) {
   query.listed = kept;
 }
 
+// sums[b] += exp(-distance rate_b) from the first settled bandwidth on; the narrower the faster it vanishes.
+template <typename Rate>
+FASTDAAE_INLINE void add_terms(const Plan& plan, const Query& query, double distance, Rate rate, double* sums) {
+  for (size_t b = static_cast<size_t>(query.care.settled); b < plan.bandwidths.size(); ++b) {
+    const double exponent = distance * rate(plan.bandwidths[b]);
+    if (exponent > kVanishing) return;
+    sums[b] += std::exp(-exponent);
+  }
+}
+
+template <typename Rate>
+FASTDAAE_INLINE void rescale(const Plan& plan, const Query& query, double fall, Rate rate, double* sums) {
+  if (fall == 0.0) return;
+  for (size_t b = static_cast<size_t>(query.care.settled); b < plan.bandwidths.size(); ++b) {
+    sums[b] *= std::exp(-fall * rate(plan.bandwidths[b]));
+  }
+}
+
 // Adds the listed samples' exact terms, and what the tiles gave for them.
 inline void settle(const Problem& problem, Query& query, const Sums& sums) {
+  const auto exact = [](const Bandwidth& one) { return one.rate; };
+  const auto scaled = [](const Bandwidth& one) { return one.scaled; };
   double distances[kListed], nearest = query.settled_nearest;
   for (int64_t i = 0; i < query.listed; ++i) {
     distances[i] = squared_distance(problem.queries, query.row, problem.samples, query.samples[i]);
     nearest = std::min(nearest, distances[i]);
   }
-  const double fall = query.settled_nearest - nearest;
-  const double replaced_fall = static_cast<double>(query.replaced_nearest) - static_cast<double>(query.nearest);
-  const int64_t count = static_cast<int64_t>(problem.plan.bandwidths.size());
-  for (int64_t b = query.care.settled; b < count; ++b) {
-    const Bandwidth& one = problem.plan.bandwidths[static_cast<size_t>(b)];
-    double settled = sums.settled[b] * std::exp(-fall * one.rate);
-    for (int64_t i = 0; i < query.listed; ++i) settled += std::exp((nearest - distances[i]) * one.rate);
-    sums.settled[b] = settled;
-    if (!problem.plan.keeps_far(query.care, b)) continue;
-    double replaced = sums.replaced[b] * std::exp(-replaced_fall * one.scaled);
-    for (int64_t i = 0; i < query.listed; ++i) {
-      replaced += std::exp((static_cast<double>(query.nearest) - query.distances[i]) * one.scaled);
-    }
-    sums.replaced[b] = replaced;
+  const double near_tile = static_cast<double>(query.nearest);
+  rescale(problem.plan, query, query.settled_nearest - nearest, exact, sums.settled);
+  rescale(problem.plan, query, static_cast<double>(query.replaced_nearest) - near_tile, scaled, sums.replaced);
+  for (int64_t i = 0; i < query.listed; ++i) {
+    add_terms(problem.plan, query, distances[i] - nearest, exact, sums.settled);
+    add_terms(problem.plan, query, static_cast<double>(query.distances[i]) - near_tile, scaled, sums.replaced);
   }
   query.settled_nearest = nearest;
   query.replaced_nearest = query.nearest;

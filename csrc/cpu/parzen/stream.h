@@ -103,10 +103,10 @@ class Stream {
 
   int64_t tiles() const { return single_chunk_ ? 1 : kPanelsAtOnce * cut_.group; }
 
-  // Of one thread: tiles, sums, limits and the nearest before the chunk; whole cache lines.
+  // Of one thread, in whole cache lines: tiles, and what its group accumulates.
   int64_t workspace_size() const {
-    const int64_t rows = cut_.group * kTileRows;
-    return divided(tiles() * kTileRows * kTileColumns + rows * (bandwidths_ * kLanes + 2), 16) * 16;
+    const int64_t accumulated = Group::size(cut_.group * kTileRows, bandwidths_);
+    return divided(tiles() * kTileRows * kTileColumns + accumulated, kLine) * kLine;
   }
 
   void take_samples(const CenteredRow& source, int64_t start, int64_t taken) {
@@ -131,32 +131,27 @@ class Stream {
     const int64_t group = item / cut_.splits, split = item % cut_.splits;
     const int64_t first_panel = taken * split / cut_.splits, last_panel = taken * (split + 1) / cut_.splits;
     if (first_panel == last_panel) return;
-    Item one = {};
-    one.first_row_panel = group * cut_.group;
-    one.row_panels = std::min(cut_.group, cut_.row_panels - one.first_row_panel);
-    const int64_t first_row = one.first_row_panel * kTileRows;
-    const int64_t rows = std::min(one.row_panels * kTileRows, count_ - first_row);
-    one.first_state = split * count_ + first_row;
-    one.start = start;
     float* memory = workspaces_.as<float>() + thread_number() * workspace_size();
-    one.tiles = memory;
-    float* sums = memory + tiles() * kTileRows * kTileColumns;
-    float* limits = sums + cut_.group * kTileRows * bandwidths_ * kLanes;
-    one.sums = {sums, limits, bandwidths_};
-    float* nearest_before = limits + cut_.group * kTileRows;
-    for (int64_t i = 0; i < rows; ++i) nearest_before[i] = states_.query(one.first_state + i).nearest;
-    open(problem_.plan, states_, one.sums, one.first_state, rows);
+    const int64_t first_row_panel = group * cut_.group, first_row = first_row_panel * kTileRows;
+    const Item one = {first_row_panel,
+                      std::min(cut_.group, cut_.row_panels - first_row_panel),
+                      split * count_ + first_row,
+                      start,
+                      memory,
+                      Group(memory + tiles() * kTileRows * kTileColumns, cut_.group * kTileRows, bandwidths_)};
+    const int64_t rows = std::min(one.row_panels * kTileRows, count_ - first_row);
+    open(problem_.plan, states_, one.group, one.first_state, rows);
     const int64_t step = single_chunk_ ? 1 : kPanelsAtOnce;
     for (int64_t panel = first_panel; panel < last_panel; panel += step) {
       multiply_panels(one, panel, std::min(step, last_panel - panel), last_panel);
     }
-    close(problem_.plan, states_, one.sums, one.first_state, rows, nearest_before);
+    close(problem_.plan, states_, one.group, one.first_state, rows);
   }
 
   struct Item {
     int64_t first_row_panel, row_panels, first_state, start;
     float* tiles;
-    GroupSums sums;
+    Group group;
   };
 
   void multiply_panels(const Item& item, int64_t panel, int64_t panels, int64_t last_panel) {
@@ -175,7 +170,7 @@ class Stream {
           float* tile = item.tiles + waiting * kTileRows * kTileColumns;
           multiply_tile(rows, depth, queries, columns, tile, k > 0, next ? next + r * piece : nullptr, piece);
           if (k + depth < columns_) continue;
-          consume(problem_, states_, item.sums, item.first_state + place, place, rows,
+          consume(problem_, states_, item.group, item.first_state + place, place, rows,
                   {square(p), (item.start + p) * kTileColumns}, tile);
         }
       }
