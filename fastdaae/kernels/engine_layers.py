@@ -14,7 +14,7 @@ _NO_NOISE = torch.zeros(3, dtype=torch.int64)
 
 
 class Form(NamedTuple):
-    """How a layer computes: activation 0 none, 1 relu, 2 sigmoid; whether its factors are rounded to bf16; its output's dtype."""
+    """How a layer computes: activation (0 none, 1 relu, 2 sigmoid), factors rounded to bf16 or not, the output's dtype."""
 
     activation: int
     half: bool

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from fastdaae import ops
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep
-from fastdaae.ops.dense import dense_layers
+from fastdaae.ops.network import dense_layers
 
 _TRAINING = object()
 

@@ -12,7 +12,7 @@ from fastdaae.kernels import engine_chain
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
-from fastdaae.ops.dense import dense_layers, engine_problem
+from fastdaae.ops.network import dense_layers
 from fastdaae.ops.splitting import split_last
 
 _ROWS = 8192  # chains that advance together: bounds the memory of one step
@@ -164,7 +164,11 @@ def _fits_engine(decoder: Callable, encoder: Callable, z: Tensor) -> bool:
     """Whether whole chains can run in the C++ engine: plain layers, codes in rows, float32, and nothing that traces."""
     if z.dim() != 2 or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu") or type(z) is not Tensor:
         return False
-    return all(engine_problem(dense_layers(network), z) is None for network in (decoder, encoder))
+    layers = [dense_layers(network) for network in (decoder, encoder)]
+    if None in layers:
+        return False
+    tensors = [z, *(t for network in layers for layer in network for t in layer[:2] if t is not None)]
+    return all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
 
 
 def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:

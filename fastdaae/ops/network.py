@@ -1,6 +1,7 @@
 """Plain fully connected networks on the engine: a layer and its activation in one pass."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,37 @@ _FEWEST_OUTPUTS = 33
 _FEWEST_ROWS = 12
 
 
+class DenseLayer(NamedTuple):
+    """activation(x W^T + b): weight [H, D], bias [H] or None, activation "relu", "sigmoid" or "none"."""
+
+    weight: Tensor
+    bias: Tensor | None
+    activation: str
+
+
+def dense_layers(network: Callable) -> list[DenseLayer] | None:
+    """The layers of a plain `nn.Sequential` of Flatten, Linear, ReLU and Sigmoid that maps rows to rows; else None.
+
+    Flatten may only come first, an activation only after a Linear.
+    """
+    if not _is_plain_network(network):
+        return None
+    modules = [module for module in network if type(module) is not nn.Identity]
+    if modules and type(modules[0]) is nn.Flatten and (modules[0].start_dim, modules[0].end_dim) == (1, -1):
+        modules = modules[1:]
+    layers: list[DenseLayer] = []
+    for module in modules:
+        activation = activation_of(module)
+        if type(module) is nn.Linear:
+            layers.append(DenseLayer(module.weight, module.bias, "none"))
+        elif activation is not None and layers and layers[-1].activation == "none":
+            layers[-1] = layers[-1]._replace(activation=activation)
+        else:
+            return None
+    fit = all(a.weight.shape[0] == b.weight.shape[1] for a, b in zip(layers, layers[1:], strict=False))
+    return layers if layers and fit else None
+
+
 def run(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """network(x), for x [N, ...]; on the CPU a plain `nn.Sequential` runs on the engine, to rounding the same.
 
@@ -27,6 +59,15 @@ def run(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     if backends.choose("run", "auto", {"cpp": problem, "reference": None}) != "cpp":
         return network(x)
     return run_layers(list(network), x)
+
+
+def run_without_last(network: nn.Sequential, x: Tensor) -> Tensor:
+    """What `run` gives to the last layer of an `nn.Sequential`."""
+    if not _is_plain_network(network) or _problem(network, x) is not None:
+        for layer in list(network)[:-1]:
+            x = layer(x)
+        return x
+    return run_layers(list(network)[:-1], x)
 
 
 def run_layers(layers: Sequence[nn.Module], x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import fastdaae as fd
 from fastdaae import reference
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.kernels import engine_chain
-from fastdaae.ops.dense import dense_layers
+from fastdaae.ops.network import dense_layers
 
 pytestmark = pytest.mark.needs_cpp
 GAUSSIAN = Gaussian(0.5)
