@@ -1,4 +1,4 @@
-// Box-Muller on vectors of 32-bit words, without branches, tables or library calls. Each lane depends on its words alone.
+// Box-Muller on vectors of 32-bit words, without branches, tables or library calls: a lane depends on its words alone.
 #pragma once
 
 #if defined(__SSE2__)

@@ -64,16 +64,8 @@ FASTDAAE_INLINE Wide product(Wide a, uint64_t factor) {
 #endif
 }
 
-// The upper halves of the lanes in their lower halves, by a move: shifts share a unit with the products.
-FASTDAAE_INLINE Wide upper_halves(Wide a) {
-  Word odd;
-#pragma GCC unroll 16
-  for (int i = 0; i < kLanes; ++i) odd[i] = static_cast<uint32_t>(i | 1);
-  return bits_as<Wide>(__builtin_shuffle(bits_as<Word>(a), odd));
-}
-
-// First products of the counters of a span, in the order that leaves only moves within 128 bits to the end: each 128-bit
-// part holds a counter of the first vector of columns and one of the second.
+// First products of the counters of a span, in the order that leaves only moves within 128 bits to the end: each
+// 128-bit part holds a counter of the first vector of columns and one of the second.
 FASTDAAE_INLINE Wide first_products(int64_t column) {
   Wide quads;
   for (int i = 0; i < kWideLanes; ++i) quads[i] = static_cast<uint64_t>(i / 2 + i % 2 * (kWideLanes / 2));
@@ -106,8 +98,8 @@ FASTDAAE_INLINE void words_of_counters(const RowSchedule& schedule, Wide first_p
 #pragma GCC unroll 4
     for (int i = 0; i < spans; ++i) {
       const Wide product0 = product(w[i].w0, kFactor0), product2 = product(w[i].w2, kFactor2);
-      w[i].w0 = upper_halves(product2) ^ w[i].w1 ^ schedule.key0[r];
-      w[i].w2 = upper_halves(product0) ^ w[i].w3 ^ schedule.key1[r];
+      w[i].w0 = (product2 >> 32) ^ w[i].w1 ^ schedule.key0[r];
+      w[i].w2 = (product0 >> 32) ^ w[i].w3 ^ schedule.key1[r];
       w[i].w1 = product2;
       w[i].w3 = product0;
     }
@@ -150,8 +142,8 @@ FASTDAAE_INLINE Span<Word> words_of_columns(const WideWords& words) {
   return {bits_as<Word>(__builtin_shuffle(a, b, low)), bits_as<Word>(__builtin_shuffle(a, b, low + 1))};
 }
 
-// Calls block(number of spans, column, first products) until `count` columns from `first` on are done; the last span may
-// be a part of one. Most are done four spans at a time, and no number depends on which.
+// Calls block(number of spans, column, first products) until `count` columns from `first` on are done; the last span
+// may be a part of one. Most are done four spans at a time, and no number depends on which.
 template <typename Block>
 FASTDAAE_INLINE void for_each_block(int64_t first, int64_t count, const Block& block) {
   Wide products = first_products(first);
