@@ -10,8 +10,8 @@
 // of each chain of multiply-adds; b: the sums of blocks, added one by one; 1: products that are rounded apart, without
 // a fused instruction; 1.01: the terms in u^2. With rate = 1 / 2h^2, no exponent moves by more than e = rate E, nor
 // does the log-sum-exp. Where e is more than `allowed`, 0.8 of the promise 1e-3 + 1e-6 |log p| (that |log p| >=
-// D log(h sqrt(2 pi)) is known beforehand), the samples within `reach` of the nearest are listed and settled by direct float64
-// differences. The others are farther than reach - 2 E from it, so that together they weigh at most
+// D log(h sqrt(2 pi)) is known beforehand), the samples within `reach` of the nearest are listed and settled by direct
+// float64 differences. The others are farther than reach - 2 E from it, so that together they weigh at most
 // N exp(-rate (reach - 2 E)) of the whole. Kept as the tiles gave them, they are wrong by the factor exp(e) - 1 at
 // most; left out, by 1:
 //
