@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kCenterRows = 4096;        // rows whose mean is the centre: any centre is right, a near one precise
 constexpr int64_t kQueryBytes = 64 << 20;    // packed queries that are worked on at a time
-constexpr int64_t kQueries = 8192;
+constexpr int64_t kQueries = 16384;
 
 void find_center(const Points& points, int threads, double* center) {
   const int64_t used = std::min(points.rows, kCenterRows), columns = points.columns;

@@ -1,18 +1,19 @@
 // What one call knows before its first product: the bandwidths, and which rounding errors they can bear.
 //
-// Let u = 2^-24. A tile's squared distance is |s|^2 - 2 q s, to which |q|^2 is added in float64. With m the largest norm
-// of a sample, W the root of the weighted sum of SquareSums (M: the samples' largest), and b the depth blocks, it is
-// wrong by at most
+// Let u = 2^-24. A tile's squared distance is |s|^2 - 2 q s, to which |q|^2 is added in float64. With m the largest
+// norm of a sample, W the root of the weighted sum of SquareSums (M: the samples' largest), and b the depth blocks, it
+// is wrong by at most
 //
 //     E = u (5 (|q| + m)^2 + 2 (W M + (b + 1) |q| m)) 1.01
 //
 // 5: the cast to float32 (2), the sample's norm, the subtraction, the limit it is compared with; W M: the partial sums
-// of each chain of multiply-adds; b: the sums of blocks, added one by one; 1: products that are rounded apart, without a fused
-// instruction; 1.01: the terms in u^2. With rate = 1 / 2h^2, no exponent moves by more than e = rate E, nor does the
-// log-sum-exp. Where e is more than `allowed`, 0.8 of the promise 1e-3 + 1e-6 |log p| (|log p| >= D log(h sqrt(2 pi)) is
-// known beforehand), the samples within `reach` of the nearest are listed and settled by direct float64 differences.
-// The others are farther than reach - 2 E from it, so that together they weigh at most N exp(-rate (reach - 2 E)) of
-// the whole. Kept as the tiles gave them, they are wrong by the factor exp(e) - 1 at most; left out, by 1:
+// of each chain of multiply-adds; b: the sums of blocks, added one by one; 1: products that are rounded apart, without
+// a fused instruction; 1.01: the terms in u^2. With rate = 1 / 2h^2, no exponent moves by more than e = rate E, nor
+// does the log-sum-exp. Where e is more than `allowed`, 0.8 of the promise 1e-3 + 1e-6 |log p| (that |log p| >=
+// D log(h sqrt(2 pi)) is known beforehand), the samples within `reach` of the nearest are listed and settled by direct
+// float64 differences. The others are farther than reach - 2 E from it, so that together they weigh at most
+// N exp(-rate (reach - 2 E)) of the whole. Kept as the tiles gave them, they are wrong by the factor exp(e) - 1 at
+// most; left out, by 1:
 //
 //     reach = 2 E + (log N + log((exp(e) - 1) / allowed)) / rate      e <= 1/2: kept
 //     reach = 2 E + (log N + 9) / rate                                else: left out

@@ -106,6 +106,7 @@ inline void settle(const Problem& problem, Query& query, const Sums& sums) {
   const auto scaled = [](const Bandwidth& one) { return one.scaled; };
   double distances[kListed], nearest = query.settled_nearest;
   for (int64_t i = 0; i < query.listed; ++i) {
+    if (i + 1 < query.listed) prefetch_row(problem.samples, query.samples[i + 1]);
     distances[i] = squared_distance(problem.queries, query.row, problem.samples, query.samples[i]);
     nearest = std::min(nearest, distances[i]);
   }

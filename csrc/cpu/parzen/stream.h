@@ -20,6 +20,38 @@ constexpr int64_t kLeastGroup = 8;                // row panels that a column pa
 
 inline int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// What to bring to the second-level cache while a tile is made.
+struct Next {
+  const float* from;
+  int64_t count;
+};
+
+// Summation::by_block with prefetches between the blocks: many at once would wait for one another.
+inline void multiply_full_tile(int64_t depth, const float* row_panel, const float* column_panel, float* tile, bool adds,
+                               Next next) {
+  Accumulators<kTileRows> sums;
+#pragma GCC unroll 16
+  for (int i = 0; i < kTileRows; ++i) {
+    for (int v = 0; v < kTileVectors; ++v) sums[i][v] = Float{};
+  }
+  const int64_t part = divided(divided(next.count, divided(depth, kDepthBlock)), kLine) * kLine;
+  int64_t fetched = 0;
+  for (int64_t k = 0; k < depth; k += kDepthBlock) {
+    for (const int64_t end = std::min(fetched + part, next.count); fetched < end; fetched += kLine) {
+      __builtin_prefetch(next.from + fetched, 0, 2);
+    }
+    accumulate<kTileRows>(std::min(kDepthBlock, depth - k), row_panel + k * kTileRows, column_panel + k * kTileColumns,
+                          sums);
+    flush<kTileRows>(sums, tile, adds || k > 0);
+  }
+}
+
+inline void multiply_tile(int64_t rows, int64_t depth, const float* row_panel, const float* column_panel, float* tile,
+                          bool adds, Next next) {
+  if (rows == kTileRows) return multiply_full_tile(depth, row_panel, column_panel, tile, adds, next);
+  multiply<Summation::by_block>(rows, depth, row_panel, column_panel, tile, adds);
+}
+
 // How the work is cut: `groups` of row panels by `splits` of every chunk's column panels, each pair one thread's item.
 struct Cut {
   int64_t row_panels, group, groups, splits, chunk;
@@ -161,32 +193,19 @@ class Stream {
         const float* columns = column_panel(p) + k * kTileColumns;
         // while this panel is used, the next comes to the second-level cache, a piece with each tile
         const float* next = p + 1 < last_panel ? column_panel(p + 1) + k * kTileColumns : nullptr;
-        const int64_t piece = divided(depth * kTileColumns, item.row_panels);
+        const int64_t piece = next ? divided(depth * kTileColumns, item.row_panels) : 0;
         for (int64_t r = 0; r < item.row_panels; ++r) {
           const int64_t place = r * kTileRows, row_panel = item.first_row_panel + r;
           const int64_t rows = std::min<int64_t>(kTileRows, count_ - row_panel * kTileRows);
           const float* queries = row_panels_.as<float>() + row_panel * row_panel_size(columns_) + k * kTileRows;
           const int64_t waiting = single_chunk_ ? 0 : (p - panel) * cut_.group + r;
           float* tile = item.tiles + waiting * kTileRows * kTileColumns;
-          multiply_tile(rows, depth, queries, columns, tile, k > 0, next ? next + r * piece : nullptr, piece);
+          multiply_tile(rows, depth, queries, columns, tile, k > 0, next ? Next{next + r * piece, piece} : Next{});
           if (k + depth < columns_) continue;
           consume(problem_, states_, item.group, item.first_state + place, place, rows,
                   {square(p), (item.start + p) * kTileColumns}, tile);
         }
       }
-    }
-  }
-
-  // Block by block, as Summation::by_block would, with a few prefetches before each: many at once would wait.
-  static void multiply_tile(int64_t rows, int64_t depth, const float* queries, const float* columns, float* tile,
-                            bool adds, const float* next, int64_t piece) {
-    const int64_t part = divided(divided(piece, divided(depth, kDepthBlock)), kLine) * kLine;
-    for (int64_t k = 0, fetched = 0; k < depth; k += kDepthBlock) {
-      for (const int64_t end = std::min(fetched + part, piece); next && fetched < end; fetched += kLine) {
-        __builtin_prefetch(next + fetched, 0, 2);
-      }
-      multiply<Summation::chained>(rows, std::min(kDepthBlock, depth - k), queries + k * kTileRows,
-                                   columns + k * kTileColumns, tile, adds || k > 0);
     }
   }
 

@@ -120,14 +120,28 @@ inline void pack_columns(const CenteredRow& source, int64_t first, int64_t count
   for (int64_t i = 0; i < count; ++i) squares[i] = total(sums[i][0]);
 }
 
+// Asks for a row that is about to be read, whose place nobody could foresee.
+inline void prefetch_row(const Points& points, int64_t row) {
+  const char* from = static_cast<const char*>(row_of(points, row));
+  const int64_t bytes = points.columns * bytes_of(points.number), most = 4096;
+  for (int64_t at = 0; at < bytes && at < most; at += 64) __builtin_prefetch(from + at);
+}
+
 template <typename A, typename B>
 FASTDAAE_INLINE double squared_distance(const A* a, const B* b, int64_t count) {
-  Double sums[2] = {};
-  for (int64_t k = 0; k < count; k += kWideLanes) {
-    const Double difference = as_double(a + k, count - k) - as_double(b + k, count - k);
-    sums[k / kWideLanes & 1] += difference * difference;
+  Double even = {}, odd = {};
+  int64_t k = 0;
+  for (; k + 2 * kWideLanes <= count; k += 2 * kWideLanes) {
+    const Double first = as_double(a + k) - as_double(b + k);
+    const Double second = as_double(a + k + kWideLanes) - as_double(b + k + kWideLanes);
+    even += first * first;
+    odd += second * second;
   }
-  return total(sums[0] + sums[1]);
+  for (; k < count; k += kWideLanes) {
+    const Double difference = as_double(a + k, count - k) - as_double(b + k, count - k);
+    even += difference * difference;
+  }
+  return total(even + odd);
 }
 
 // By direct differences in float64 of the points as given.

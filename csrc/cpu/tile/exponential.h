@@ -16,8 +16,8 @@ FASTDAAE_INLINE Float exp2_near_zero(Float f) {
   return p * f + broadcast(1.0f);
 }
 
-// 2^x within 2e-7 of the value; from 128 on infinity. Below -126 it stays at 2^-126, the least number that is not a slow
-// subnormal one. NaN gives NaN.
+// 2^x within 2e-7 of the value; from 128 on infinity. Below -126 it stays at 2^-126, the least number that is not a
+// slow subnormal one. NaN gives NaN.
 FASTDAAE_INLINE Float exp2_of(Float x) {
 #if defined(__AVX512F__)
   const Float floored = _mm512_max_ps(broadcast(-126.0f), x);
