@@ -422,3 +422,12 @@ def test_bad_index_and_dtype_are_one_clear_line():
     with pytest.raises(RuntimeError, match="computes in float32 or bfloat16, and weight is float64"):
         fd.ops.corrupted_linear(x, weight.double(), bias.double(), None, noise, backend="cpp")
     assert fd.ops.corrupted_linear(x, weight.double(), bias.double(), None, noise).dtype == torch.float64
+
+
+def test_one_copy_is_the_network_of_the_corrupted_rows_bitwise():
+    encoder, noise, x = fd.networks.mlp([140, 160, 150, 3]), fd.Noise(2), torch.rand(20, 140)
+    x_tilde = fd.ops.corrupt(x, Gaussian(0.5), noise, site=1)[0]
+    results = [fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise, copies=1), network.run(encoder, x_tilde)]
+    assert torch.equal(*results)
+    gradients = [torch.autograd.grad(z.square().sum(), list(encoder.parameters())) for z in results]
+    assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
