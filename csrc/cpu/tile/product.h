@@ -110,8 +110,8 @@ void multiply_rows(int64_t depth, const float* row_panel, Layout layout, const f
   Accumulators<rows> sums = {};
   for (int64_t start = 0; start < depth; start += kDepthBlock) {
     if (ahead.bytes) fetch(ahead, start / kDepthBlock, (depth + kDepthBlock - 1) / kDepthBlock);
-    accumulate<Step, vectors, rows>(depth - start < kDepthBlock ? depth - start : kDepthBlock, row_panel, layout, column_panel,
-                                    sums);
+    const int64_t size = depth - start < kDepthBlock ? depth - start : kDepthBlock;
+    accumulate<Step, vectors, rows>(size, row_panel, layout, column_panel, sums);
     row_panel += Layout::kBlock;
     column_panel += kDepthBlock * kTileColumns;
     if (summation == Summation::by_block && start + kDepthBlock < depth) {
