@@ -66,7 +66,8 @@ struct Place {
   bool pairs_before;
 };
 
-__attribute__((noinline)) void append_hits(const Join& join, const Place& place, const float* distances, uint32_t hits) {
+__attribute__((noinline)) void append_hits(const Join& join, const Place& place, const float* distances,
+                                           uint32_t hits) {
   for (; hits; hits &= hits - 1) {
     const int64_t lane = __builtin_ctz(hits), column = place.column + lane;
     if (place.pairs_before && column <= place.row) continue;

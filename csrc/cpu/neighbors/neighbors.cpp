@@ -254,8 +254,9 @@ void search(const NeighborSearch& asked) {
   fill(list_limits, 0, work.list_count, FLT_MAX);
   fill(counts.as<int32_t>(), 0, work.list_count, 0);
 
-  work.lists = {asked.k,           capacity,           columns, list_limits, (work.own() ? norms : list_norms).as<float>(),
-                counts.as<int32_t>(), shown.as<float>(), indices.as<int32_t>()};
+  const float* const query_norms = (work.own() ? norms : list_norms).as<float>();
+  work.lists = {asked.k,     capacity,             columns,           list_limits,
+                query_norms, counts.as<int32_t>(), shown.as<float>(), indices.as<int32_t>()};
   work.point_norms = norms.as<float>();
   work.column_limits = column_limits;
   work.panels = panels.as<float>();

@@ -18,7 +18,7 @@ enum class Turn { work, wait, done };
 // partner, because that block is packed already. Calls are made by one thread at a time.
 class PairSchedule {
  public:
-  static int64_t bytes(int64_t blocks) { return blocks * (blocks + 1) + blocks * static_cast<int64_t>(sizeof(int64_t)); }
+  static int64_t bytes(int64_t blocks) { return blocks * (blocks + 1 + static_cast<int64_t>(sizeof(int64_t))); }
 
   PairSchedule(int64_t blocks, void* memory)
       : blocks_(blocks), left_(blocks * (blocks + 1) / 2), remaining_(static_cast<int64_t*>(memory)) {
