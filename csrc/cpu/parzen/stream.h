@@ -20,38 +20,6 @@ constexpr int64_t kLeastGroup = 8;                // row panels that a column pa
 
 inline int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// What to bring to the second-level cache while a tile is made.
-struct Next {
-  const float* from;
-  int64_t count;
-};
-
-// Summation::by_block with prefetches between the blocks: many at once would wait for one another.
-inline void multiply_full_tile(int64_t depth, const float* row_panel, const float* column_panel, float* tile, bool adds,
-                               Next next) {
-  Accumulators<kTileRows> sums;
-#pragma GCC unroll 16
-  for (int i = 0; i < kTileRows; ++i) {
-    for (int v = 0; v < kTileVectors; ++v) sums[i][v] = Float{};
-  }
-  const int64_t part = divided(divided(next.count, divided(depth, kDepthBlock)), kLine) * kLine;
-  int64_t fetched = 0;
-  for (int64_t k = 0; k < depth; k += kDepthBlock) {
-    for (const int64_t end = std::min(fetched + part, next.count); fetched < end; fetched += kLine) {
-      __builtin_prefetch(next.from + fetched, 0, 2);
-    }
-    accumulate<kTileRows>(std::min(kDepthBlock, depth - k), row_panel + k * kTileRows, column_panel + k * kTileColumns,
-                          sums);
-    flush<kTileRows>(sums, tile, adds || k > 0);
-  }
-}
-
-inline void multiply_tile(int64_t rows, int64_t depth, const float* row_panel, const float* column_panel, float* tile,
-                          bool adds, Next next) {
-  if (rows == kTileRows) return multiply_full_tile(depth, row_panel, column_panel, tile, adds, next);
-  multiply<Summation::by_block>(rows, depth, row_panel, column_panel, tile, adds);
-}
-
 // How the work is cut: `groups` of row panels by `splits` of every chunk's column panels, each pair one thread's item.
 struct Cut {
   int64_t row_panels, group, groups, splits, chunk;
@@ -200,7 +168,8 @@ class Stream {
           const float* queries = row_panels_.as<float>() + row_panel * row_panel_size(columns_) + k * kTileRows;
           const int64_t waiting = single_chunk_ ? 0 : (p - panel) * cut_.group + r;
           float* tile = item.tiles + waiting * kTileRows * kTileColumns;
-          multiply_tile(rows, depth, queries, columns, tile, k > 0, next ? Next{next + r * piece, piece} : Next{});
+          const Ahead ahead = {reinterpret_cast<const char*>(next ? next + r * piece : nullptr), 4 * piece};
+          multiply<Summation::by_block>(rows, depth, queries, columns, tile, k > 0, ahead);
           if (k + depth < columns_) continue;
           consume(problem_, states_, item.group, item.first_state + place, place, rows,
                   {square(p), (item.start + p) * kTileColumns}, tile);

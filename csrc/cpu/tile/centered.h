@@ -14,9 +14,22 @@ FASTDAAE_INLINE Double as_double(const double* from) { return load<Double>(from)
 FASTDAAE_INLINE Double as_double(const float* from) {
   return __builtin_convertvector(load<HalfFloat>(from), Double);
 }
+
+// Bytes as whole numbers; the compiler would convert them one by one.
+FASTDAAE_INLINE HalfFloat whole_numbers(const uint8_t* from) {
+#if defined(__AVX512F__)
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+#elif defined(__AVX2__)
+  return _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bits_as<int32_t>(load<WideBytes>(from)))));
+#else
+  return __builtin_convertvector(__builtin_convertvector(load<WideBytes>(from), HalfInt), HalfFloat);
+#endif
+}
+
+// The float32 nearest to v / 255: the product with 257/65536 is exact, and the other is small.
 FASTDAAE_INLINE Double as_double(const uint8_t* from) {
-  const HalfInt whole = __builtin_convertvector(load<WideBytes>(from), HalfInt);
-  return __builtin_convertvector(__builtin_convertvector(whole, HalfFloat) / 255.0f, Double);
+  const HalfFloat v = whole_numbers(from);
+  return __builtin_convertvector(v * (257.0f / 65536.0f) + v * 5.983839e-08f, Double);
 }
 
 // The first `count` of kWideLanes numbers; the others are zeros.

@@ -107,7 +107,11 @@ FASTDAAE_INLINE void fetch(const Ahead& ahead, int64_t part, int64_t parts) {
 template <Summation summation, typename Step, int vectors, int rows, typename Layout>
 void multiply_rows(int64_t depth, const float* row_panel, Layout layout, const float* column_panel, float* tile,
                    bool adds, const Ahead& ahead) {
-  Accumulators<rows> sums = {};
+  Accumulators<rows> sums;  // not `= {}`: that would be a fill of memory and a reload
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) {
+    for (int v = 0; v < vectors; ++v) sums[i][v] = Float{};
+  }
   for (int64_t start = 0; start < depth; start += kDepthBlock) {
     if (ahead.bytes) fetch(ahead, start / kDepthBlock, (depth + kDepthBlock - 1) / kDepthBlock);
     const int64_t size = depth - start < kDepthBlock ? depth - start : kDepthBlock;
