@@ -8,6 +8,7 @@ import torch
 
 from fastdaae import backend
 from fastdaae.kernels import extension
+from fastdaae.ops import library_products
 
 # the instruction sets of the C++ engine that this processor can run
 ISAS = [] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
@@ -50,8 +51,9 @@ def _uninitialised_memory_is_nan(monkeypatch):
 
 
 @pytest.fixture(params=ISAS)
-def isa(request):
-    """Runs the test once with every instruction set."""
+def isa(request, monkeypatch):
+    """Runs the test once with every instruction set, and every product on the engine."""
+    monkeypatch.setattr(library_products, "MKL_MULTIPLIES", False)
     compiled = extension.load()
     before = compiled.build_info()["isa"]
     compiled.choose_isa(request.param)

@@ -26,6 +26,11 @@ py::dict build_info() {
   info["openmp"] = false;
   info["max_threads"] = 1;
 #endif
+#if defined(__x86_64__) && defined(__GNUC__)
+  info["vendor"] = __builtin_cpu_is("intel") ? "intel" : __builtin_cpu_is("amd") ? "amd" : "unknown";
+#else
+  info["vendor"] = "unknown";
+#endif
   info["isa"] = engine().isa;
   py::list usable;
   for (const Engine& one : engines()) usable.append(one.isa);

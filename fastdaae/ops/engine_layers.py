@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
+from fastdaae import reference
 from fastdaae.kernels import engine_layers
 from fastdaae.kernels.engine_layers import Form
-from fastdaae.ops import checks
-from fastdaae.ops.corruption import _corrupt_backward, _is_eager, extension_problem
+from fastdaae.ops import checks, library_products
+from fastdaae.ops.corruption import _corrupt, _corrupt_backward, _is_eager, extension_problem
 
 ACTIVATIONS = ("none", "relu", "sigmoid")  # the operators take positions
 PLAIN = (0, 0.0, 0.0, 0.0, 1, 0, 0)  # the address of a layer without noise
@@ -101,22 +102,53 @@ class _CorruptedLinear(torch.autograd.Function):
     def backward(ctx, grad):
         x, index, state, weight, y = ctx.saved_tensors
         grad, dx, dw, db = grad.contiguous(), None, None, None
+        batch = (x, index, state)
+        before = _before_activation(grad, y, ctx.form, batch, ctx.address, ctx.needs_input_grad)
         if ctx.needs_input_grad[0]:
-            dx = _corrupted_input_gradient(grad, y, x, index, state, weight, ctx.form, ctx.address)
+            dx = _input_gradient_of(grad, y, before, batch, weight, ctx.form, ctx.address)
         if ctx.needs_input_grad[3] or ctx.needs_input_grad[4]:
-            dw, db = _call("engine_weight_gradient", grad, y, x, index, state, *ctx.form, *ctx.address)
+            dw, db = _weight_gradient_of(grad, y, before, batch, ctx.form, ctx.address)
             dw = dw.to(weight.dtype)
         return dx, None, None, dw, db if ctx.has_bias else None, None, None
 
 
-def _corrupted_input_gradient(grad, y, x, index, state, weight, form, address) -> Tensor:
-    kind, copies = address[0], address[4]
+def _is_plain(batch, address) -> bool:
+    x, index, _ = batch
+    return address[0] == 0 and address[4] == 1 and index is None and x.dtype == torch.float32
+
+
+def _library_weight_gradient(grad: Tensor, batch, address) -> bool:
+    product = "weight_gradient" if _is_plain(batch, address) else "corrupted_weight_gradient"
+    return library_products.faster(product, grad.shape[0] * grad.shape[1])
+
+
+def _before_activation(grad, y, form, batch, address, needed) -> Tensor | None:
+    """The gradient before the activation where one of MKL's products reads it: both then share it."""
+    if form.half or not library_products.MKL_MULTIPLIES:
+        return None
+    for_x = needed[0] and library_products.faster("input_gradient", grad.shape[0] * grad.shape[1])
+    for_weight = (needed[3] or needed[4]) and _library_weight_gradient(grad, batch, address)
+    return library_products.through_activation(grad, y, form.activation) if for_x or for_weight else None
+
+
+def _input_gradient_of(grad, y, before, batch, weight, form, address) -> Tensor:
+    (x, index, state), kind, copies = batch, address[0], address[4]
     # these corruptions pass every copy's gradient on unchanged, so that one product serves the sum of all
     passes = kind <= 1
-    dx = _call("engine_input_gradient", grad, y, weight, copies, *form, passes)
+    if before is not None and library_products.faster("input_gradient", grad.shape[0] * grad.shape[1]):
+        dx = library_products.input_gradient(before, weight, passes)
+    else:
+        dx = _call("engine_input_gradient", grad, y, weight, copies, *form, passes)
     if not passes:
         dx = _corrupt_backward(dx, x, index, state, *address)
     return dx if index is None else torch.zeros_like(x).index_add_(0, index, dx)
+
+
+def _weight_gradient_of(grad, y, before, batch, form, address) -> tuple[Tensor, Tensor]:
+    if before is None or not _library_weight_gradient(grad, batch, address):
+        return _call("engine_weight_gradient", grad, y, *batch, *form, *address)
+    x_tilde = batch[0] if _is_plain(batch, address) else _corrupt(*batch, *address).flatten(0, 1)
+    return library_products.weight_gradient(before, x_tilde)
 
 
 class _LinearMean(torch.autograd.Function):
@@ -193,6 +225,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> T
 def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
     """The mean over M of activation(h W^T + b) for h [M, N, K], as [N, H], in the dtypes of `corrupted_linear`."""
     form = _form(weight, activation)
+    if not form.half and library_products.faster("forward", h.shape[0] * h.shape[1]):
+        return reference.linear_mean(h, weight, bias, activation=activation)
     h, weight, bias = h.float().contiguous(), weight.contiguous(), None if bias is None else bias.float().contiguous()
     if _asks_for_gradient(h, weight, bias):
         return _LinearMean.apply(h, weight, bias, form)

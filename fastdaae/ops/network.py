@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fastdaae import backend as backends
 from fastdaae import reference
-from fastdaae.ops import engine_layers
+from fastdaae.ops import engine_layers, library_products
 from fastdaae.ops.splitting import _has_hooks
 
 # Below these sizes packing costs more than PyTorch's product takes. Measured on one thread of a Xeon with 1000 numbers
@@ -90,7 +90,12 @@ def run_layers(layers: Sequence[nn.Module], x: Tensor) -> Tensor:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
     """activation(x W^T + b) for x [N, D] on the engine, or by PyTorch where that is the faster of the two."""
-    if not pays(x.shape[0], x, weight) or engine_layers.problem(x, weight) is not None:
+    float32 = weight.dtype == x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    if (
+        (float32 and library_products.faster("forward", x.shape[0]))
+        or not pays(x.shape[0], x, weight)
+        or engine_layers.problem(x, weight) is not None
+    ):
         return reference.activate(nn.functional.linear(x, weight, bias), activation)
     return engine_layers.linear(x, weight, bias, activation)
 

@@ -12,7 +12,7 @@ import fastdaae as fd
 from fastdaae import backend
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.kernels import engine_layers, extension
-from fastdaae.ops import network
+from fastdaae.ops import library_products, network
 from fastdaae.ops.corruption import encoded
 from tests.emulation.library import HERE
 
@@ -33,14 +33,6 @@ SHAPES = [
     (7, 1000, 17),
     (13, 256, 1000),
 ]
-
-
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = extension.load().build_info()["isa"]
-    extension.load().choose_isa(request.param)
-    yield request.param
-    extension.load().choose_isa(before)
 
 
 def layer(inputs, outputs, dtype=torch.float32):
@@ -431,3 +423,30 @@ def test_one_copy_is_the_network_of_the_corrupted_rows_bitwise():
     assert torch.equal(*results)
     gradients = [torch.autograd.grad(z.square().sum(), list(encoder.parameters())) for z in results]
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("corruption", [None, Gaussian(0.5), Masking(0.3)], ids=repr)
+@pytest.mark.parametrize("copies", [1, 3])
+def test_products_of_the_library_are_those_of_the_engine(monkeypatch, copies, corruption, activation):
+    weight, bias = layer(40, 33)
+    x, inputs = torch.rand(15, 40), []
+
+    def gradients(by_library: bool):
+        monkeypatch.setattr(library_products, "MKL_MULTIPLIES", by_library)
+        monkeypatch.setattr(library_products, "_LEAST_ROWS", dict.fromkeys(library_products._LEAST_ROWS, 1))
+        inputs[:] = [t.clone().requires_grad_() for t in (x, weight, bias)]
+        arguments = {"copies": copies, "activation": activation, "backend": "cpp"}
+        h = fd.ops.corrupted_linear(*inputs, corruption, fd.Noise(3), **arguments)
+        out = fd.ops.linear_mean(h, torch.eye(33)[:7], None, activation=activation, backend="cpp")
+        return out, *torch.autograd.grad(out.sin().sum(), inputs)
+
+    for ours, theirs in zip(gradients(False), gradients(True), strict=True):
+        assert float((ours - theirs).abs().max()) <= 4e-6 * max(1.0, float(theirs.abs().max()))
+
+
+def test_what_the_library_multiplies(monkeypatch):
+    monkeypatch.setattr(library_products, "MKL_MULTIPLIES", True)
+    assert [library_products.faster("forward", rows) for rows in (64, 512, 513)] == [False, False, True]
+    monkeypatch.setattr(library_products, "MKL_MULTIPLIES", False)
+    assert not library_products.faster("input_gradient", 10**6)

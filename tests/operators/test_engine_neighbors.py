@@ -16,14 +16,6 @@ pytestmark = pytest.mark.needs_cpp
 ISAS = [] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
 
 
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = extension.load().build_info()["isa"]
-    extension.load().choose_isa(request.param)
-    yield request.param
-    extension.load().choose_isa(before)
-
-
 @pytest.fixture(params=[1, 2])
 def threads(request):
     before = torch.get_num_threads()

@@ -16,7 +16,6 @@ from tests.operators.test_parzen import DATA, direct, require_promise
 
 pytestmark = pytest.mark.needs_cpp
 
-ISAS = extension.load().build_info()["isas"] if extension._compiled else ["absent"]
 LADDERS = {
     "1": [0.3],
     "2": [1.0, 0.1],
@@ -24,14 +23,6 @@ LADDERS = {
     "17": np.logspace(-1.3, 0.3, 17).tolist(),
     "40": np.logspace(-1.3, 0.3, 40)[::-1].tolist(),
 }
-
-
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = extension.load().build_info()["isa"]
-    extension.load().choose_isa(request.param)
-    yield request.param
-    extension.load().choose_isa(before)
 
 
 @pytest.fixture

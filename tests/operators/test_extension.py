@@ -6,27 +6,11 @@ import torch
 
 from fastdaae.kernels import extension
 
-pytestmark = pytest.mark.needs_cpp
+pytestmark = [pytest.mark.needs_cpp, pytest.mark.usefixtures("isa")]
 
 NONE, GAUSSIAN, CLIP, MASKING, SALT_AND_PEPPER = range(5)
 SHAPES = [(1, 1), (1, 2), (3, 3), (2, 5), (2, 31), (4, 63), (4, 64), (5, 65), (3, 127), (3, 128), (2, 227), (1, 784)]
 STATE = torch.tensor([0xDEADBEEF, 0xFEEDF00D, 41])
-
-
-def instruction_sets():
-    try:
-        return extension.load().build_info()["isas"]
-    except RuntimeError:
-        return ["not built"]
-
-
-@pytest.fixture(params=instruction_sets(), autouse=True)
-def isa(request):
-    """Every check of this file runs on every instruction set of this machine."""
-    before = extension.load().build_info()["isa"]
-    extension.load().choose_isa(request.param)
-    yield request.param
-    extension.load().choose_isa(before)
 
 
 def philox(counter, key):
