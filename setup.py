@@ -33,7 +33,7 @@ KERNELS = [
 AVX2 = ["-mavx2", "-mfma"]
 AVX512 = [*AVX2, *(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mprefer-vector-width=512"]
 INSTRUCTION_SETS = {"portable": [], "avx2": AVX2, "avx512": AVX512, "avx512_bf16": [*AVX512, "-mavx512bf16"]}
-LAYERS_ONLY = ("avx512_bf16",)  # sets that differ from the one before in the layers alone
+LAYERS_ONLY = ("avx512_bf16",)  # sets that differ from the one before in the layers and their chain alone
 CUDA_SOURCES = [f"csrc/cuda/{name}.cu" for name in ("intrinsic_dimension", "nearest_neighbors", "runtime")]
 CUDA_FOLDERS = [Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)]
 CUDA_ARCHITECTURES = ("80", "90", "100")
@@ -141,7 +141,7 @@ def kernel_objects(machine: str) -> list[tuple[str, str, list[str]]]:
         (source, name, flags)
         for name, flags in sets.items()
         for source in KERNELS
-        if name not in LAYERS_ONLY or "layers" in source
+        if name not in LAYERS_ONLY or "layers" in source or "chain" in source
     ]
 
 

@@ -38,9 +38,10 @@ std::vector<Engine> usable_engines() {
   if (avx512) {
     Engine plain = FASTDAAE_ENGINE(avx512);
     if (__builtin_cpu_supports("avx512bf16")) {
-      Engine half = plain;  // only the layers compute in bf16
+      Engine half = plain;  // only the layers and their chain compute in bf16
       half.isa = "avx512_bf16";
       half.layers = avx512_bf16::layer_kernels();
+      half.chain = avx512_bf16::chain_kernels();
       usable.push_back(half);
     }
     usable.push_back(plain);

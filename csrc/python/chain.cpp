@@ -30,7 +30,7 @@ std::vector<DenseLayer> checked_layers(const char* name, const std::vector<Layer
 
 void sample_chain(const std::vector<LayerArguments>& decoder, const std::vector<LayerArguments>& encoder,
                   Address codes, int64_t rows, Address state, int64_t row_offset, int64_t site, int kind, double a,
-                  double low, double high, const std::vector<int64_t>& keep, Address out, int threads) {
+                  double low, double high, bool half, const std::vector<int64_t>& keep, Address out, int threads) {
   const auto decode = checked_layers("decoder", decoder), encode = checked_layers("encoder", encoder);
   require(decode.back().outputs == encode.front().inputs && encode.back().outputs == decode.front().inputs,
           "encoder must take what decoder returns and return what it takes, got " +
@@ -46,6 +46,7 @@ void sample_chain(const std::vector<LayerArguments>& decoder, const std::vector<
                       rows,
                       checked_corruption(kind, a, low, high),
                       checked_address(state, row_offset, 0, site),
+                      half ? Precision::bf16 : Precision::float32,
                       keep.data(),
                       static_cast<int64_t>(keep.size()),
                       pointer<float>(out)},

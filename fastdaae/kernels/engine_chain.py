@@ -15,13 +15,15 @@ def sample_chain(
     state: Tensor,
     *,
     corruption: tuple[int, float, float, float],
+    half: bool,
     keep: tuple[int, ...],
     row_offset: int,
     site: int,
 ) -> Tensor:
     """The kept x(t) of chains from z [N, Z], float32 [len(keep), N, D], for layers (weight, bias, activation).
 
-    Step t reads the noise of step state[2] + t, row i that of row_offset + i. Raises ValueError for tensors of another
+    Step t reads the noise of step state[2] + t, row i that of row_offset + i; `half` rounds the factors of products to
+    bf16. Raises ValueError for tensors of another
     form or layers that do not fit each other.
     """
     _require(z, "z", (torch.float32,), 2)
@@ -34,7 +36,8 @@ def sample_chain(
     if out.numel():
         address = (state.data_ptr(), row_offset, site)
         threads = torch.get_num_threads()
-        load().sample_chain(*pointers, z.data_ptr(), len(z), *address, *corruption, list(keep), out.data_ptr(), threads)
+        chains = (z.data_ptr(), len(z), *address, *corruption, half)
+        load().sample_chain(*pointers, *chains, list(keep), out.data_ptr(), threads)
     return out
 
 

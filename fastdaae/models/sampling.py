@@ -21,14 +21,16 @@ def sample(
     corruption=_TRAINING,
     keep: tuple[int, ...] | None = None,
     seed: int = 0,
+    precision: str = "fp32",
 ) -> Tensor:
     """n samples x(steps) of the chain, [n, ...]; with `keep`, the samples of those steps, [len(keep), n, ...].
 
     x(0) = decode(z(0)) is uncorrupted; `initial` is z(0): draws of the model's prior by default, a tensor [n, Z] or
     another prior. `corruption` is the one of training by default (an AAE chains uncorrupted). `keep` lists steps in
     0..steps, ascending. Pixels in [0, 1], in the decoder's shape and dtype; equal seeds give equal samples, and the
-    first rows of a larger n are those of a smaller one. Raises ValueError for n < 1, keep outside 0..steps, or a model
-    without a prior and no `initial`. Source: Creswell and Bharath 2018, section IV, equation 3.
+    first rows of a larger n are those of a smaller one. precision as `fastdaae.ops.sample_chain`. Raises ValueError
+    for n < 1, keep outside 0..steps, or a model without a prior and no `initial`. Source: Creswell and Bharath
+    2018, section IV, equation 3.
     """
     if n < 1:
         raise ValueError(f"n must be >= 1, got {n}")
@@ -40,7 +42,8 @@ def sample(
     model.eval()
     try:
         z = _initial_codes(model, n, initial, noise).to(parameter.dtype)
-        chain = ops.sample_chain(*_chain_networks(model), z, corruption, noise, steps=steps, keep=kept)
+        how = {"steps": steps, "keep": kept, "precision": precision}
+        chain = ops.sample_chain(*_chain_networks(model), z, corruption, noise, **how)
     finally:
         model.train(was_training)
     return chain[0] if keep is None else chain

@@ -111,7 +111,7 @@ def test_other_networks_are_not_taken_apart():
 def test_launcher_refuses_what_it_would_misread():
     decoder, encoder = networks()
     layers, state = (dense_layers(decoder), dense_layers(encoder)), fd.Noise(0).state
-    arguments = {"corruption": (0, 0.0, 0.0, 0.0), "keep": (1,), "row_offset": 0, "site": 0}
+    arguments = {"corruption": (0, 0.0, 0.0, 0.0), "keep": (1,), "row_offset": 0, "site": 0, "half": False}
     with pytest.raises(ValueError, match="z must have 3 columns"):
         engine_chain.sample_chain(*layers, torch.randn(2, 4), state, **arguments)
     with pytest.raises(ValueError, match="encoder must take what decoder returns"):
@@ -121,3 +121,41 @@ def test_launcher_refuses_what_it_would_misread():
     double = [layer._replace(weight=layer.weight.double()) for layer in layers[0]]
     with pytest.raises(ValueError, match="weight must be a contiguous 2-D CPU tensor of float32"):
         engine_chain.sample_chain(double, layers[1], torch.randn(2, 3), state, **arguments)
+
+
+@pytest.mark.parametrize("rows", [1, 15, 64])
+def test_bf16_rounds_the_factors_alone(isa, rows):
+    decoder, encoder = networks((3, 40, 33, 51))
+    z = torch.randn(rows, 3)
+    found = chain(decoder, encoder, z, precision="bf16", keep=(0, 3))
+    assert found.dtype == torch.float32
+    assert 1e-5 < float((found - exact(decoder, encoder, z, keep=(0, 3))).abs().max()) < 1e-2
+    # rounding every factor by hand, in float32
+    x, expected = z, []
+    for t in range(4):
+        for layer in dense_layers(decoder):
+            x = _rounded_layer(layer, x)
+        expected.append(x)
+        x = fd.ops.corrupt(x, GAUSSIAN, fd.Noise(7, step=(2**32 - 2 + t) % 2**32), site=fd.noise.Site.CHAIN)[0]
+        for layer in dense_layers(encoder):
+            x = _rounded_layer(layer, x)
+    # a sum that rounds to the other neighbour moves what follows by a unit of bf16
+    assert float((found - torch.stack([expected[0], expected[3]])).abs().max()) < 2e-3
+    assert float((found[0] - expected[0]).abs().max()) < 2e-4
+
+
+def _rounded_layer(layer, x):
+    product = x.bfloat16().double() @ layer.weight.detach().bfloat16().double().T + layer.bias.detach().double()
+    return reference.activate(product, layer.activation).float()
+
+
+def test_bf16_through_autocast_and_elsewhere():
+    decoder, encoder = networks()
+    z = torch.randn(9, 3)
+    named = chain(decoder, encoder, z, precision="bf16")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(chain(decoder, encoder, z), named.bfloat16())
+    other = chain(decoder, encoder, z, precision="bf16", backend="reference")
+    assert other.dtype == torch.float32 and float((other - named).abs().max()) < 2e-2
+    with pytest.raises(ValueError, match="precision must be one of 'fp32', 'bf16', got 'fp16'"):
+        chain(decoder, encoder, z, precision="fp16")

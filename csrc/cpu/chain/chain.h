@@ -3,8 +3,7 @@
 
 #include <cstdint>
 
-#include "../noise/corruption.h"
-#include "../tile/activation.h"
+#include "../layers/layers.h"
 
 namespace fastdaae {
 
@@ -28,6 +27,7 @@ struct Chain {
   int64_t rows;
   Corruption corruption;
   NoiseAddress noise;
+  Precision precision;
   const int64_t* keep;  // ascending steps; the last ends the chain
   int64_t kept;
   float* out;  // x(t) of the kept steps, [kept, rows, decoder outputs]
