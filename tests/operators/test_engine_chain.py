@@ -1,5 +1,9 @@
 """Whole chains in the C++ engine: the float64 reference, every instruction set, odd sizes, and pieces to the bit."""
 
+import ctypes
+import shutil
+import subprocess
+
 import pytest
 import torch
 from torch import nn
@@ -8,7 +12,8 @@ import fastdaae as fd
 from fastdaae import reference
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.kernels import engine_chain
-from fastdaae.ops.network import dense_layers
+from fastdaae.ops.network import DenseLayer, dense_layers
+from tests.emulation.library import HERE
 
 pytestmark = pytest.mark.needs_cpp
 GAUSSIAN = Gaussian(0.5)
@@ -159,3 +164,35 @@ def test_bf16_through_autocast_and_elsewhere():
     assert other.dtype == torch.float32 and float((other - named).abs().max()) < 2e-2
     with pytest.raises(ValueError, match="precision must be one of 'fp32', 'bf16', got 'fp16'"):
         chain(decoder, encoder, z, precision="fp16")
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory):
+    compiler = shutil.which("g++") or pytest.skip("no g++")
+    output = tmp_path_factory.mktemp("half_chain") / "half_chain.so"
+    flags = ["-std=c++17", "-O1", "-fopenmp", "-Wno-psabi", "-shared", "-fPIC"]
+    subprocess.run([compiler, *flags, HERE / "half_chain.cpp", "-o", output], check=True)
+    return ctypes.CDLL(str(output)).half_chain
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (5, 3, 7, 9), (15, 10, 33, 129), (40, 5, 300, 257)])
+def test_pairs_of_bf16_in_panels(emulated, shape):
+    rows, code, hidden, pixels = shape
+    ends = [(hidden, code), (pixels, hidden), (hidden, pixels), (code, hidden)]
+    weights = [torch.randn(end) / end[1] ** 0.5 for end in ends]
+    z, out = torch.randn(rows, code), torch.empty(rows, pixels)
+    sizes = [ctypes.c_int64(size) for size in (rows, code, hidden, pixels)]
+    pointers = [ctypes.c_void_p(t.data_ptr()) for t in (*weights, z)]
+    for steps in (0, 1):
+        emulated(*pointers, *sizes, ctypes.c_int64(steps), ctypes.c_void_p(out.data_ptr()))
+        x = _decoded(weights, z)
+        if steps:
+            noisy = fd.ops.corrupt(x, SaltAndPepper(0.3), fd.Noise(5), site=4)[0]
+            hidden_units = _rounded_layer(DenseLayer(weights[2], torch.zeros(()), "relu"), noisy)
+            x = _decoded(weights, _rounded_layer(DenseLayer(weights[3], torch.zeros(()), "none"), hidden_units))
+        assert float((out - x).abs().max()) < (1e-5 if steps == 0 else 2e-3)
+
+
+def _decoded(weights, z):
+    hidden = _rounded_layer(DenseLayer(weights[0], torch.zeros(()), "relu"), z)
+    return _rounded_layer(DenseLayer(weights[1], torch.zeros(()), "sigmoid"), hidden)
