@@ -12,7 +12,7 @@ from fastdaae.kernels import engine_chain
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
-from fastdaae.ops.network import dense_layers
+from fastdaae.ops.network import dense_layers, linear
 from fastdaae.ops.splitting import split_last
 
 PRECISIONS = ("fp32", "bf16")
@@ -73,9 +73,13 @@ def linear_sigmoid_corrupt(
         checks.require_noise(corruption, noise, h)
         checks.require_address(1, row_offset, site)
         return _fused(h, weight, bias, corruption, noise, keep_clean, row_offset, None, site, 0)
-    x = torch.sigmoid(torch.nn.functional.linear(h, weight, bias))
+    x = linear(h, weight, bias, "sigmoid") if chosen == "cpp" else _sigmoid_layer(h, weight, bias)
     x_tilde = corrupt(x, corruption, noise, row_offset=row_offset, site=site, backend=chosen)[0]
     return reference.Corrupted(x_tilde, x if keep_clean else None)
+
+
+def _sigmoid_layer(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return torch.sigmoid(torch.nn.functional.linear(h, weight, bias))
 
 
 def _wants_gradient(*tensors: Tensor | None) -> bool:
