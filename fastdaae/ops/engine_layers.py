@@ -225,7 +225,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> T
 def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
     """The mean over M of activation(h W^T + b) for h [M, N, K], as [N, H], in the dtypes of `corrupted_linear`."""
     form = _form(weight, activation)
-    if not form.half and library_products.faster("forward", h.shape[0] * h.shape[1]):
+    if not form.half and library_products.faster("mean", h.shape[0] * h.shape[1]):
         return reference.linear_mean(h, weight, bias, activation=activation)
     h, weight, bias = h.float().contiguous(), weight.contiguous(), None if bias is None else bias.float().contiguous()
     if _asks_for_gradient(h, weight, bias):
