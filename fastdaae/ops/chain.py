@@ -129,12 +129,12 @@ def sample_chain(
 
     `keep` lists steps in 0..steps, ascending; (steps,) by default; x(0) = R(z) is not corrupted. Step t reads the noise
     of step `noise.step + t`, row i that of row_offset + i, so that chains may be run in pieces. precision "bf16" rounds
-    the factors of every product (largest change of a pixel after ten steps on MNIST networks: 1e-2) and changes no
-    dtype. Not differentiable. With "cpp", plain float32 networks (`nn.Sequential` of Flatten, Linear, ReLU, Sigmoid)
-    run whole chains in blocks of rows that stay in one core's cache. With "triton", an `nn.Sequential` of plain layers
-    that ends in `nn.Linear`, `nn.Sigmoid` corrupts in that layer's own kernel, and many rows replay a CUDA graph.
-    Raises ValueError for keep outside 0..steps or another precision. Source: Creswell and Bharath 2018, equation 3 and
-    Theorem 1.
+    the factors of every product and changes no dtype (after ten steps of an MNIST model 5e-4 a pixel on average, 1.4e-2
+    for 99.9 % of them, 0.05 nats of likelihood). Not differentiable. With "cpp", plain float32 networks
+    (`nn.Sequential` of Flatten, Linear, ReLU, Sigmoid) run whole chains in blocks of rows that stay in one core's
+    cache. With "triton", an `nn.Sequential` of plain layers that ends in `nn.Linear`, `nn.Sigmoid` corrupts in that
+    layer's own kernel, and many rows replay a CUDA graph. Raises ValueError for keep outside 0..steps or another
+    precision. Source: Creswell and Bharath 2018, equation 3 and Theorem 1.
     """
     checks.require_batch("z", z, floats_only=True)
     checks.require_noise(corruption, noise, z)
