@@ -6,7 +6,10 @@ int main() {
   for (const Engine& engine : engines()) {
     for (int threads : {1, 2}) {
       sanitize::drive_corruption(engine, threads);
+      sanitize::drive_layers(engine, threads);
       sanitize::drive_chain(engine, threads);
+      sanitize::drive_parzen(engine, threads);
+      sanitize::drive_neighbors(engine, threads);
     }
     std::printf("%s: nothing to report\n", engine.isa);
   }

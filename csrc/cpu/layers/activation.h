@@ -32,8 +32,9 @@ FASTDAAE_INLINE void store_bytes(uint8_t* to, Float x, int64_t count) {
   std::memcpy(to, &bytes, static_cast<size_t>(count < kLanes ? count : kLanes));
 }
 
+// Numbers that are read as they stand.
 FASTDAAE_INLINE bool only_floats(const LayerGradient& g) {
-  return g.grad.type == NumberType::float32 && g.saved.type == NumberType::float32 && !g.shared;
+  return g.grad.type == NumberType::float32 && g.saved.type == NumberType::float32 && !g.shared && g.scale == 1.0f;
 }
 
 // The gradient before the activation of row `pair` = copy * rows + row: columns first..first+kLanes-1, or `count` of
