@@ -195,6 +195,9 @@ void drive_layers(const Engine& engine, int threads) {
     }
   }
   for (int repeat = 0; repeat < 8; ++repeat) {
+    drive(engine, {0, 5, 7, 2}, choose, threads);
+    drive(engine, {3, 5, 0, 2}, choose, threads);
+    drive(engine, {3, 0, 7, 2}, choose, threads);
     drive(engine, {5, 65, 1100, 1}, choose, threads);   // outputs enough for every thread to pack its own
     drive(engine, {2100, 3, 33, 1}, choose, threads);   // rows that do not fit one chunk, nor one piece of a gradient
     drive(engine, {64, 129, 100, 2}, choose, threads);  // enough for several threads

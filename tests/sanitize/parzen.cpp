@@ -55,7 +55,9 @@ void drive_parzen(const Engine& engine, int threads) {
   };
   for (int64_t columns : {1, 3, 15, 16, 17, 63, 64, 65, 127, 128, 129, 200}) {
     for (int64_t rows : {1, 3, 13, 14, 15, 33}) {
-      for (int64_t samples : {1, 31, 33, 100}) drive(engine, points(rows, columns, 1), points(samples, columns, 2), threads);
+      for (int64_t samples : {1, 31, 33, 100}) {
+        drive(engine, points(rows, columns, 1), points(samples, columns, 2), threads);
+      }
     }
   }
   for (int repeat = 0; repeat < 4; ++repeat) {

@@ -216,6 +216,7 @@ class Product {
 template <typename Element, typename Rows, typename Columns, typename Consumer>
 void multiply_all(const ProductSize& size, const Rows& rows, const Columns& columns, const Consumer& consumer,
                   int threads) {
+  if (size.rows == 0 || size.columns == 0) return;
   Product<Element, Rows, Columns, Consumer>(size, rows, columns, consumer, threads).run();
 }
 
