@@ -1,9 +1,9 @@
-// log(sum of exponentials) as a running (largest exponent, sum relative to it), for host and device.
+// log(sum of exponentials) as a running (largest exponent, sum relative to it).
 #pragma once
 
 #include <cmath>
 
-#include "philox.h"  // FASTDAAE_HD
+#include "philox.h"  // FASTDAAE_INLINE
 
 namespace fastdaae {
 
@@ -12,9 +12,9 @@ struct LogSum {
   double largest, sum;
 };
 
-FASTDAAE_HD inline LogSum empty_log_sum() { return {-HUGE_VAL, 0.0}; }
+FASTDAAE_INLINE LogSum empty_log_sum() { return {-HUGE_VAL, 0.0}; }
 
-FASTDAAE_HD inline LogSum merged(LogSum a, LogSum b) {
+FASTDAAE_INLINE LogSum merged(LogSum a, LogSum b) {
   if (a.largest < b.largest) {
     const LogSum swapped = a;
     a = b;
@@ -24,6 +24,6 @@ FASTDAAE_HD inline LogSum merged(LogSum a, LogSum b) {
   return {a.largest, a.sum + (a.largest == b.largest ? b.sum : b.sum * exp(b.largest - a.largest))};
 }
 
-FASTDAAE_HD inline double log_of(LogSum total) { return total.largest + log(total.sum); }
+FASTDAAE_INLINE double log_of(LogSum total) { return total.largest + log(total.sum); }
 
 }  // namespace fastdaae

@@ -39,9 +39,28 @@ inline float pseudo_random(int64_t i) {
 
 inline Numbers<float> random_numbers(int64_t count) { return Numbers<float>(count, pseudo_random); }
 
+// Decisions that repeat from run to run, independent of one another: many shapes meet them in every combination.
+class Choices {
+ public:
+  int64_t below(int64_t count) {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int64_t>((state_ >> 33) % static_cast<uint64_t>(count));
+  }
+  bool toss() { return below(2) == 1; }
+
+ private:
+  uint64_t state_ = 1;
+};
+
 inline void require_that(bool holds, const char* what, const char* isa) {
   if (holds) return;
   std::fprintf(stderr, "%s: %s does not hold\n", isa, what);
+  std::exit(1);
+}
+
+inline void require_near(double got, double expected, double tolerance, const char* what, const char* isa) {
+  if (std::fabs(got - expected) <= tolerance) return;
+  std::fprintf(stderr, "%s: %s: expected %.9g within %.3g, got %.9g\n", isa, what, expected, tolerance, got);
   std::exit(1);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../tile/exponential.h"
+#include "../tile/numbers.h"
 #include "element.h"
 
 namespace fastdaae {
@@ -14,16 +15,12 @@ FASTDAAE_INLINE Float activate(Float x, Activation activation) {
   return 1.0f / (1.0f + exp2_of(x * -1.44269504f));
 }
 
-// kLanes (or `count`) bytes as floats.
+// kLanes (or `count`) bytes as floats, and back.
 FASTDAAE_INLINE Float load_bytes(const uint8_t* from, int64_t count) {
-  typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes / 4)));
-  Bytes bytes = {};
-  if (count >= kLanes) {
-    std::memcpy(&bytes, from, sizeof bytes);
-  } else {
-    std::memcpy(&bytes, from, static_cast<size_t>(count));
-  }
-  return __builtin_convertvector(__builtin_convertvector(bytes, Int), Float);
+  if (count >= kLanes) return load_float(from);
+  uint8_t bytes[kLanes] = {};
+  std::memcpy(bytes, from, static_cast<size_t>(count));
+  return load_float(bytes);
 }
 
 FASTDAAE_INLINE void store_bytes(uint8_t* to, Float x, int64_t count) {
@@ -32,8 +29,9 @@ FASTDAAE_INLINE void store_bytes(uint8_t* to, Float x, int64_t count) {
   std::memcpy(to, &bytes, static_cast<size_t>(count < kLanes ? count : kLanes));
 }
 
+// Numbers that are read as they stand.
 FASTDAAE_INLINE bool only_floats(const LayerGradient& g) {
-  return g.grad.type == NumberType::float32 && g.saved.type == NumberType::float32 && !g.shared;
+  return g.grad.type == NumberType::float32 && g.saved.type == NumberType::float32 && !g.shared && g.scale == 1.0f;
 }
 
 // The gradient before the activation of row `pair` = copy * rows + row: columns first..first+kLanes-1, or `count` of

@@ -52,7 +52,7 @@ template <typename Element>
 void weight_gradient_in(const LayerInput& input, const LayerGradient& gradient, float* weight_grad, float* bias_grad,
                         int threads) {
   const int64_t pairs = input.extent.copies * input.extent.rows;
-  const int64_t pieces = ratio_up(pairs, kDepthAtOnce);
+  const int64_t pieces = std::max<int64_t>(1, ratio_up(pairs, kDepthAtOnce));  // no pairs: zeros
   for (int64_t piece = 0; piece < pieces; ++piece) {
     const Range part = share(pairs, piece, pieces);
     const int64_t depth = part.last - part.first;

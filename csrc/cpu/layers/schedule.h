@@ -95,7 +95,8 @@ class Product {
     if (Rows::kInPlace) return 1;  // every row is read once, and meets all columns then
     const int64_t resident = resident_panels(static_cast<int64_t>(bytes_of(row_panel_size(words_)))) / size_.members;
     const int64_t most = std::min(chunk_, std::max<int64_t>(1, resident));
-    const int64_t blocks = std::max(ratio_up(chunk_, most), packs_late_ ? 1 : ratio_up(4 * threads_, column_panels_));
+    const int64_t shared = packs_late_ ? 1 : ratio_up(4 * threads_, std::max<int64_t>(1, column_panels_));
+    const int64_t blocks = std::max(ratio_up(chunk_, most), shared);
     return ratio_up(chunk_, std::min(blocks, chunk_));
   }
 
@@ -216,6 +217,7 @@ class Product {
 template <typename Element, typename Rows, typename Columns, typename Consumer>
 void multiply_all(const ProductSize& size, const Rows& rows, const Columns& columns, const Consumer& consumer,
                   int threads) {
+  if (size.rows == 0) return;  // without columns the rows are packed all the same: a bias has its gradient from them
   Product<Element, Rows, Columns, Consumer>(size, rows, columns, consumer, threads).run();
 }
 

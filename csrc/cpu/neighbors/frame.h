@@ -5,45 +5,13 @@
 #include <stdexcept>
 
 #include "../machine.h"
+#include "../tile/numbers.h"
 #include "../tile/pack.h"
 #include "neighbors.h"
 
 namespace fastdaae {
 namespace FASTDAAE_ISA {
 namespace {
-
-// Bytes as numbers. The compiler would convert them one by one.
-FASTDAAE_INLINE Float load_float(const uint8_t* from) {
-#if defined(__AVX512F__)
-  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
-#elif defined(__AVX2__)
-  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
-#else
-  Float value;
-  for (int i = 0; i < kLanes; ++i) value[i] = static_cast<float>(from[i]);
-  return value;
-#endif
-}
-
-FASTDAAE_INLINE Double load_wide(const uint8_t* from) {
-#if defined(__AVX512F__)
-  return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
-#else
-  Double value;
-  for (int i = 0; i < kWideLanes; ++i) value[i] = static_cast<double>(from[i]);
-  return value;
-#endif
-}
-FASTDAAE_INLINE Double load_wide(const float* from) { return __builtin_convertvector(load<HalfFloat>(from), Double); }
-FASTDAAE_INLINE Double load_wide(const double* from) { return load<Double>(from); }
-
-// use(values) with the values under their own type.
-template <typename Use>
-FASTDAAE_INLINE void with_numbers(const Points& set, const Use& use) {
-  if (set.number == Number::uint8) return use(static_cast<const uint8_t*>(set.values));
-  if (set.number == Number::float32) return use(static_cast<const float*>(set.values));
-  use(static_cast<const double*>(set.values));
-}
 
 // Coordinates are (x - center) * scale, computed in float64; scale is a power of two, so it rounds nothing.
 struct Frame {
@@ -58,7 +26,7 @@ FASTDAAE_INLINE void to_frame(const Frame& frame, const T* row, int64_t start, i
   const Double scale = broadcast(frame.scale);
   int64_t d = 0;
   for (; d + kWideLanes <= count; d += kWideLanes) {
-    store(out + d, __builtin_convertvector((load_wide(from + d) - load_wide(center + d)) * scale, HalfFloat));
+    store(out + d, __builtin_convertvector((load_double(from + d) - load_double(center + d)) * scale, HalfFloat));
   }
   for (; d < count; ++d) out[d] = static_cast<float>((static_cast<double>(from[d]) - center[d]) * frame.scale);
 }
@@ -74,8 +42,8 @@ void measure_columns(const T* values, int64_t first, int64_t last, int64_t colum
     const T* from = values + row * columns;
     int64_t d = 0;
     for (; d + kWideLanes <= columns; d += kWideLanes) {
-      const Double x = load_wide(from + d), low = load_wide(ranges.lows + d), high = load_wide(ranges.highs + d);
-      store(ranges.sums + d, load_wide(ranges.sums + d) + x);
+      const Double x = load_double(from + d), low = load_double(ranges.lows + d), high = load_double(ranges.highs + d);
+      store(ranges.sums + d, load_double(ranges.sums + d) + x);
       store(ranges.lows + d, x < low ? x : low);
       store(ranges.highs + d, x > high ? x : high);
     }
@@ -147,7 +115,7 @@ FASTDAAE_INLINE double squared_norm(const float* coordinates, int64_t columns) {
   Double sums = Double{};
   int64_t d = 0;
   for (; d + kWideLanes <= columns; d += kWideLanes) {
-    const Double x = load_wide(coordinates + d);
+    const Double x = load_double(coordinates + d);
     sums += x * x;
   }
   double total = 0.0;

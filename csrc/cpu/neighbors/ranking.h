@@ -29,10 +29,10 @@ FASTDAAE_INLINE void direct_distances(const double* query, const T* const (&rows
   Double sums[kTogether] = {};
   int64_t d = 0;
   for (; d + kWideLanes <= columns; d += kWideLanes) {
-    const Double own = load_wide(query + d);
+    const Double own = load_double(query + d);
 #pragma GCC unroll 4
     for (int i = 0; i < kTogether; ++i) {
-      const Double apart = load_wide(rows[i] + d) - own;
+      const Double apart = load_double(rows[i] + d) - own;
       sums[i] += apart * apart;
     }
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "../tile/numbers.h"
 #include "corruption.h"
 #include "normal.h"
 #include "words.h"
@@ -52,27 +53,6 @@ FASTDAAE_INLINE void store_span(float* to, Span<Float> x, int64_t count) {
   store(to, x.first);
   if (count >= kSpan) return store(to + kLanes, x.second);
   store_part(to + kLanes, x.second, count - kLanes);
-}
-
-FASTDAAE_INLINE Int widened(const uint8_t* from) {
-#if defined(__AVX512F__)
-  return bits_as<Int>(_mm512_cvtepu8_epi32(load<__m128i>(from)));
-#elif defined(__AVX2__)
-  return bits_as<Int>(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(load<int64_t>(from))));
-#elif defined(__SSE2__)
-  const __m128i zero = _mm_setzero_si128(), bytes = _mm_cvtsi32_si128(load<int32_t>(from));
-  return bits_as<Int>(_mm_unpacklo_epi16(_mm_unpacklo_epi8(bytes, zero), zero));
-#else
-  Int numbers;
-  for (int i = 0; i < kLanes; ++i) numbers[i] = from[i];
-  return numbers;
-#endif
-}
-
-// v / 255, rounded correctly for every v: the product with 257/65536 is exact, and the other is small.
-FASTDAAE_INLINE Float pixel_values(const uint8_t* pixels) {
-  const Float v = as_float(widened(pixels));
-  return multiply_add(v, broadcast(257.0f / 65536.0f), v * 5.983839e-08f);
 }
 
 FASTDAAE_INLINE Span<Float> load_span(const uint8_t* from, int64_t count) {

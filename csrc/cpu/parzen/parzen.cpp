@@ -19,7 +19,7 @@ void find_center(const Points& points, int threads, double* center) {
     const int64_t count = std::min(kDepthBlock, columns - start);
     for (int64_t i = 0; i < used; ++i) {
       with_row(points, i * (points.rows / used), [&](const auto* row) {
-        for (int64_t k = 0; k < count; k += kWideLanes) sums[k / kWideLanes] += as_double(row + start + k, count - k);
+        for (int64_t k = 0; k < count; k += kWideLanes) sums[k / kWideLanes] += load_value(row + start + k, count - k);
       });
     }
     for (int64_t k = 0; k < kDepthBlock; k += kWideLanes) {

@@ -1,54 +1,11 @@
 // Rows of points of any kind of number, read in float64: centred, scaled and cast for the tile product, or compared.
 #pragma once
 
-#include "../points.h"
+#include "numbers.h"
 #include "pack.h"
 
 namespace fastdaae {
 namespace FASTDAAE_ISA {
-
-typedef uint8_t WideBytes __attribute__((vector_size(kWideLanes)));
-typedef int32_t HalfInt __attribute__((vector_size(kVectorBytes / 2)));
-
-FASTDAAE_INLINE Double as_double(const double* from) { return load<Double>(from); }
-FASTDAAE_INLINE Double as_double(const float* from) {
-  return __builtin_convertvector(load<HalfFloat>(from), Double);
-}
-
-// Bytes as whole numbers; the compiler would convert them one by one.
-FASTDAAE_INLINE HalfFloat whole_numbers(const uint8_t* from) {
-#if defined(__AVX512F__)
-  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
-#elif defined(__AVX2__)
-  return _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bits_as<int32_t>(load<WideBytes>(from)))));
-#else
-  return __builtin_convertvector(__builtin_convertvector(load<WideBytes>(from), HalfInt), HalfFloat);
-#endif
-}
-
-// The float32 nearest to v / 255: the product with 257/65536 is exact, and the other is small.
-FASTDAAE_INLINE Double as_double(const uint8_t* from) {
-  const HalfFloat v = whole_numbers(from);
-  return __builtin_convertvector(v * (257.0f / 65536.0f) + v * 5.983839e-08f, Double);
-}
-
-// The first `count` of kWideLanes numbers; the others are zeros.
-template <typename T>
-FASTDAAE_INLINE Double as_double(const T* from, int64_t count) {
-  if (count >= kWideLanes) return as_double(from);
-  T numbers[kWideLanes] = {};
-  std::memcpy(numbers, from, static_cast<size_t>(count) * sizeof(T));
-  return as_double(numbers);
-}
-
-// Calls `use` with the row's pointer in its own type.
-template <typename Use>
-FASTDAAE_INLINE auto with_row(const Points& points, int64_t row, Use use) {
-  const void* from = row_of(points, row);
-  if (points.number == Number::uint8) return use(static_cast<const uint8_t*>(from));
-  if (points.number == Number::float32) return use(static_cast<const float*>(from));
-  return use(static_cast<const double*>(from));
-}
 
 FASTDAAE_INLINE double total(Double x) {
   double sum = 0.0;
@@ -75,7 +32,7 @@ struct CenteredRow {
     Double weight;
     for (int i = 0; i < kWideLanes; ++i) weight[i] = static_cast<double>(count - i);
     for (int64_t k = 0; k < count; k += kWideLanes) {
-      Double x = (as_double(row + from + k, count - k) - load<Double>(center + from + k)) * scale;
+      Double x = (load_value(row + from + k, count - k) - load<Double>(center + from + k)) * scale;
       if (casts) {
         const HalfFloat narrow = __builtin_convertvector(x, HalfFloat);
         store(to + k, narrow);
@@ -145,13 +102,13 @@ FASTDAAE_INLINE double squared_distance(const A* a, const B* b, int64_t count) {
   Double even = {}, odd = {};
   int64_t k = 0;
   for (; k + 2 * kWideLanes <= count; k += 2 * kWideLanes) {
-    const Double first = as_double(a + k) - as_double(b + k);
-    const Double second = as_double(a + k + kWideLanes) - as_double(b + k + kWideLanes);
+    const Double first = load_value(a + k) - load_value(b + k);
+    const Double second = load_value(a + k + kWideLanes) - load_value(b + k + kWideLanes);
     even += first * first;
     odd += second * second;
   }
   for (; k < count; k += kWideLanes) {
-    const Double difference = as_double(a + k, count - k) - as_double(b + k, count - k);
+    const Double difference = load_value(a + k, count - k) - load_value(b + k, count - k);
     even += difference * difference;
   }
   return total(even + odd);

@@ -1,0 +1,90 @@
+// What the threads of one search share, and how queries and points are cut into blocks for them.
+#pragma once
+
+#include "join.h"
+
+namespace fastdaae {
+namespace FASTDAAE_ISA {
+namespace {
+
+constexpr int64_t kPanelBytes = int64_t{256} << 20;  // for the panels of all threads together
+constexpr int64_t kFewRows = 64;  // queries that a thread should have before the points are split instead
+constexpr int64_t kBlock = 2048;  // points whose packing is a small part of their multiplication
+
+inline int64_t rounded_up(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
+
+inline int64_t common_multiple(int64_t a, int64_t b) {
+  int64_t multiple = a;
+  while (multiple % b) multiple += a;
+  return multiple;
+}
+
+// Points in a block: about `wanted`, whole panels of both kinds where they fit, and always whole column panels.
+inline int64_t block_size(const NeighborSearch& search, int64_t wanted) {
+  if (search.block > 0) return rounded_up(search.block, kTileColumns);
+  const int64_t point_bytes = 2 * search.points.columns * static_cast<int64_t>(sizeof(float));
+  const int64_t fit = kPanelBytes / search.threads / point_bytes;
+  const int64_t most = fit < kBlock ? fit : kBlock, unit = common_multiple(kTileRows, kTileColumns);
+  if (most < unit) return most < kTileColumns ? kTileColumns : most / kTileColumns * kTileColumns;
+  return wanted < most ? rounded_up(wanted, unit) : most / unit * unit;
+}
+
+// What a search works with; it owns nothing.
+struct Work {
+  NeighborSearch search;
+  Frame frame;
+  Lists lists;
+  int64_t list_count, parts;  // parts: lists of one query, each over a share of the points
+  const float *point_norms, *column_limits;
+  float* panels;  // of every thread
+  Ranked* entries;
+  double* query_rows;
+  int64_t block, panel_size;
+
+  bool own() const { return !search.queries.values; }
+  const Points& queries() const { return own() ? search.points : search.queries; }
+  int64_t entries_size() const { return parts * lists.capacity; }
+
+  Panels thread_panels(int thread) const {
+    return Panels(panels + thread * panel_size, block, block, search.points.columns);
+  }
+  Ranker ranker(int thread) const {
+    return {queries(), search.points, entries + thread * entries_size(), query_rows + thread * search.points.columns};
+  }
+  Join join(int thread) const { return {lists, point_norms, column_limits, ranker(thread)}; }
+
+  void pack_row_block(const Points& set, const Block& rows, const Panels& to) const {
+    with_numbers(set, [&](auto* values) {
+      pack_rows(frame, values, rows.start, rows.count, set.columns, to.rows);
+    });
+  }
+  void pack_column_block(const Block& columns, const Panels& to) const {
+    with_numbers(search.points, [&](auto* values) {
+      pack_columns(frame, values, columns.start, columns.count, search.points.columns, to.stripe, to.columns);
+    });
+  }
+};
+
+// How queries and points are cut into blocks and parts.
+inline void plan(Work& work) {
+  const NeighborSearch& search = work.search;
+  const int64_t threads = search.threads, rows = work.queries().rows;
+  work.parts = 1;
+  if (work.own()) {
+    // blocks enough that every thread finds two of which no other thread holds one
+    work.block = block_size(search, (rows + 8 * threads - 1) / (8 * threads));
+  } else if (rows >= kFewRows * threads) {
+    const int64_t rounds = (rows + kBlock * threads - 1) / (kBlock * threads);
+    work.block = block_size(search, (rows + rounds * threads - 1) / (rounds * threads));
+  } else {
+    work.block = block_size(search, kFewRows);
+    const int64_t query_blocks = (rows + work.block - 1) / work.block;
+    work.parts = (threads + query_blocks - 1) / query_blocks;
+  }
+  work.panel_size = Panels::size(work.block, work.block, search.points.columns);
+  work.list_count = rows * work.parts;
+}
+
+}  // namespace
+}  // namespace FASTDAAE_ISA
+}  // namespace fastdaae
