@@ -3,6 +3,7 @@
 import importlib.util
 import os
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,6 +34,28 @@ def autocast_dtype(x: Tensor) -> torch.dtype | None:
     """The dtype that products on the device of x are cast to, or None."""
     kind = x.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+
+
+class _Writable:
+    """An array's memory without its read-only mark, which tensors do not know; nothing here writes to its points."""
+
+    def __init__(self, array: np.ndarray):
+        self.kept = array
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
+
+
+def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
+    """An array's own memory as a tensor, mapped files and read-only arrays too."""
+    if not isinstance(x, np.ndarray):
+        return x
+    if x.dtype.kind not in "fu" or not x.dtype.isnative or x.dtype.itemsize > 8:
+        raise TypeError(
+            f"{name} must be uint8 (value / 255) or a floating dtype, got {x.dtype}; use .astype(np.float32)"
+        )
+    if min(x.strides, default=0) < 0:
+        x = x.copy()
+    return torch.from_numpy(x if x.flags.writeable else np.asarray(_Writable(x)))
 
 
 def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:

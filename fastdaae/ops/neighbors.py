@@ -97,7 +97,7 @@ def nearest_neighbors(
     duplicates stay. Not differentiable. Raises ValueError for k > N - 1 (k > N with queries), and for empty or
     non-finite sets, RuntimeError for a named backend that cannot run.
     """
-    points, queries = _as_tensor("points", points), _as_tensor("queries", queries)
+    points, queries = checks.as_tensor("points", points), checks.as_tensor("queries", queries)
     if not torch.compiler.is_compiling():
         _check(points, k, queries)
     problems = {
@@ -112,28 +112,6 @@ def nearest_neighbors(
         # past the registered operator, which runs the CUDA kernel
         return reference.nearest_neighbors(points, k, queries)
     return reference.Neighbors(*torch.ops.fastdaae.nearest_neighbors.default(points, k, queries))
-
-
-class _Writable:
-    """An array's memory without its read-only mark, which tensors do not know; nothing here writes to its points."""
-
-    def __init__(self, array: np.ndarray):
-        self.kept = array
-        address, _ = array.__array_interface__["data"]
-        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
-
-
-def _as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
-    """An array's own memory as a tensor, mapped files and read-only arrays too."""
-    if not isinstance(x, np.ndarray):
-        return x
-    if x.dtype.kind not in "fu" or not x.dtype.isnative or x.dtype.itemsize > 8:
-        raise TypeError(
-            f"{name} must be uint8 (value / 255) or a floating dtype, got {x.dtype}; use .astype(np.float32)"
-        )
-    if min(x.strides, default=0) < 0:
-        x = x.copy()
-    return torch.from_numpy(x if x.flags.writeable else np.asarray(_Writable(x)))
 
 
 def _check(points: Tensor, k: int, queries: Tensor | None) -> None:

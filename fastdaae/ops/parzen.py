@@ -1,7 +1,5 @@
 """`parzen_log_density`: the Parzen-window log-density of many queries under all bandwidths in one pass."""
 
-import warnings
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -50,7 +48,7 @@ def parzen_log_density(
     that differ, or bandwidths that are not positive, RuntimeError for a named backend that cannot run. Source: Creswell
     and Bharath 2018, section VI-B.
     """
-    queries, samples = _as_tensor(queries), _as_tensor(samples)
+    queries, samples = checks.as_tensor("queries", queries), checks.as_tensor("samples", samples)
     if not torch.compiler.is_compiling():
         _check(queries, samples)
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=samples.device)
@@ -75,18 +73,6 @@ def _engine_problem(queries: Tensor, samples: Tensor) -> str | None:
         if points.device.type != "cpu":
             return f"it runs on the CPU, and {name} are on {points.device}"
     return backends.EXTENSION_PROBLEM
-
-
-def _as_tensor(points):
-    """An array or memory map as a tensor over the same memory; anything else as it is."""
-    if not isinstance(points, np.ndarray):
-        return points
-    if any(stride < 0 for stride in points.strides):
-        points = points.copy()  # torch knows no negative strides
-    with warnings.catch_warnings():
-        # of a read-only array torch says that writing to it is undefined; it is only read
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
-        return torch.from_numpy(points)
 
 
 def _check(queries: Tensor, samples: Tensor) -> None:
