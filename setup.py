@@ -135,8 +135,12 @@ def ninja_command(arguments) -> str:
 
 
 def kernel_objects(machine: str) -> list[tuple[str, str, list[str]]]:
-    """(source, instruction set, its flags) of every kernel object for a processor family, the portable ones first."""
-    sets = INSTRUCTION_SETS if machine in ("x86_64", "AMD64") else {"portable": []}
+    """(source, instruction set, its flags) of every kernel object for a processor family, the portable ones first.
+
+    FASTDAAE_PORTABLE=1 builds these alone: a quarter of the time, and of the speed.
+    """
+    every = machine in ("x86_64", "AMD64") and os.environ.get("FASTDAAE_PORTABLE") != "1"
+    sets = INSTRUCTION_SETS if every else {"portable": []}
     return [
         (source, name, flags)
         for name, flags in sets.items()

@@ -20,7 +20,7 @@ def record(raw: dict) -> dict:
     shared: dict = {}
     for entry in raw["benchmarks"]:
         notes = dict(entry["extra_info"])
-        shared = {name: notes.pop(name, None) for name in ("machine", "threads", "torch", "data")}
+        shared = {name: notes.pop(name, None) for name in ("machine", "threads", "torch", "data", "engine")}
         times = {name: round(entry["stats"][name], 7) for name in ("median", "min", "max")}
         times["rounds"] = entry["stats"]["rounds"]
         rows.append({"group": entry["group"], "row": entry["name"], **times, **notes})

@@ -53,6 +53,14 @@ def test_ninja_file_names_every_source_once(build, tmp_path):
     assert "-ffast-math" not in text and "-march" not in text
 
 
+def test_portable_alone(build, monkeypatch):
+    monkeypatch.setenv("FASTDAAE_PORTABLE", "1")
+    assert {name for _, name, _ in build.kernel_objects("x86_64")} == {"portable"}
+    monkeypatch.delenv("FASTDAAE_PORTABLE")
+    assert {name for _, name, _ in build.kernel_objects("x86_64")} == set(build.INSTRUCTION_SETS)
+    assert {name for _, name, _ in build.kernel_objects("aarch64")} == {"portable"}
+
+
 def test_every_source_file_is_built(build):
     for ending, sources in (("cpp", build.SOURCES + build.KERNELS), ("cu", build.CUDA_SOURCES)):
         assert {str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob(f"*.{ending}")} == set(sources)
@@ -155,7 +163,7 @@ def test_install_succeeds_without_a_compiler(tmp_path, change, reason):
 def test_install_succeeds_without_a_working_nvcc(tmp_path):
     """The extension is then built for the CPU, and one sentence says why."""
     broken = toolkit(tmp_path / "cuda", 'echo "nvcc: broken" >&2; exit 1')
-    done = install(tmp_path, CUDA_HOME=str(broken))
+    done = install(tmp_path, CUDA_HOME=str(broken), FASTDAAE_PORTABLE="1")
     said = [line for line in done.stdout.splitlines() if line.startswith("fastdaae is built without its CUDA kernels")]
     assert len(said) == 1 and f"the build with {broken / 'bin' / 'nvcc'} failed" in said[0]
     (built,) = tmp_path.rglob("*.so")
