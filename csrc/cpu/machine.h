@@ -4,7 +4,20 @@
 #include <cstddef>
 #include <cstdint>
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 namespace fastdaae {
+
+// This thread's place in its team, 0 without OpenMP.
+inline int thread_number() {
+#ifdef _OPENMP
+  return omp_get_thread_num();
+#else
+  return 0;
+#endif
+}
 
 // Bytes of one core's second-level cache; 1 MiB where the system does not say.
 int64_t second_level_cache();

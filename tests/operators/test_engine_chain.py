@@ -90,6 +90,14 @@ def test_keeping_a_step_changes_no_other():
         assert torch.equal(every[t], chain(decoder, encoder, z, steps=t)[0])
 
 
+def test_nan_is_not_hidden(isa):
+    decoder, encoder = networks()
+    z = torch.randn(20, 3)
+    z[4] = torch.nan
+    found = chain(decoder, encoder, z)[0]
+    assert bool(found[4].isnan().all()) and not bool(found[:4].isnan().any() or found[5:].isnan().any())
+
+
 def test_strided_weights_and_codes():
     decoder, encoder = networks((3, 16, 12))
     z = torch.randn(3, 9).T

@@ -1,8 +1,8 @@
 // One block of chains, from first to last step in one core's cache.
 #pragma once
 
+#include "../layers/activation.h"
 #include "../noise/rows.h"
-#include "../tile/activate.h"
 #include "weights.h"
 
 namespace fastdaae {
@@ -31,7 +31,7 @@ void finish_tile(const float* tile, const float* biases, int64_t height, const W
   for (int64_t row = 0; row < height; ++row) {
     Float values[kTileVectors];
     for (int v = 0; v < kTileVectors; ++v) {
-      values[v] = activated<activation>(load(tile + row * kTileColumns + v * kLanes) + bias[v]);
+      values[v] = activate(load(tile + row * kTileColumns + v * kLanes) + bias[v], activation);
     }
     write(row, values);
   }

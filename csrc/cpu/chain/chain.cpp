@@ -2,10 +2,6 @@
 
 #include <algorithm>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "../machine.h"
 #include "block.h"
 
@@ -37,14 +33,6 @@ void place(std::vector<PackedLayer<Element>>& layers, float* first) {
     packed.first = first;
     first += packed.panels * packed.panel_size;
   }
-}
-
-int thread_number() {
-#ifdef _OPENMP
-  return omp_get_thread_num();
-#else
-  return 0;
-#endif
 }
 
 template <typename Element>

@@ -1,8 +1,6 @@
 // The first pass: every query meets every point, block by block, and leaves a list of candidates.
 #pragma once
 
-#include <omp.h>
-
 #include <thread>
 
 #include "schedule.h"
@@ -24,7 +22,7 @@ inline void join_with_itself(const Work& work) {
   PairSchedule schedule(blocks, memory.as<void>());
 #pragma omp parallel num_threads(work.search.threads)
   {
-    const int thread = omp_get_thread_num();
+    const int thread = thread_number();
     const Panels panels = work.thread_panels(thread);
     const Join join = work.join(thread);
     int64_t packed = -1;
@@ -53,7 +51,7 @@ inline void join_with_points(const Work& work) {
   const int64_t share = rounded_up((points + work.parts - 1) / work.parts, kTileColumns);
 #pragma omp parallel num_threads(work.search.threads)
   {
-    const int thread = omp_get_thread_num();
+    const int thread = thread_number();
     const Panels panels = work.thread_panels(thread);
     const Join join = work.join(thread);
 #pragma omp for schedule(dynamic, 1)

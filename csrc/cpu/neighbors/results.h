@@ -1,8 +1,6 @@
 // The second pass: the candidates of each query are ranked by direct differences, and the nearest written.
 #pragma once
 
-#include <omp.h>
-
 #include <cfloat>
 
 #include "work.h"
@@ -47,7 +45,7 @@ inline void rank_all(const Work& work) {
   const int64_t rows = work.queries().rows, k = work.search.k;
 #pragma omp parallel num_threads(work.search.threads)
   {
-    const Ranker ranker = work.ranker(omp_get_thread_num());
+    const Ranker ranker = work.ranker(thread_number());
 #pragma omp for schedule(dynamic, 64)
     for (int64_t query = 0; query < rows; ++query) {
       const int64_t count = gather(work, query, ranker.entries);

@@ -1,10 +1,6 @@
 // A block of queries, packed once, against all samples, packed chunk by chunk.
 #pragma once
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "consume.h"
 
 namespace fastdaae {
@@ -176,14 +172,6 @@ class Stream {
         }
       }
     }
-  }
-
-  static int64_t thread_number() {
-#ifdef _OPENMP
-    return omp_get_thread_num();
-#else
-    return 0;
-#endif
   }
 
   const Problem& problem_;
