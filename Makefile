@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find csrc -type f)
 
-.PHONY: setup demo test bench lint sanitize gpu-check clean
+.PHONY: setup demo test test-all bench lint sanitize gpu-check clean
 
 setup: .venv/.installed
 
@@ -19,6 +19,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# the tests that take minutes too
+test-all: setup
+	$(BIN)/python -m pytest -m "exhaustive or not exhaustive"
 
 bench: setup
 	$(BIN)/python -m pytest benchmarks/ --benchmark-only
