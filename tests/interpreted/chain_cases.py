@@ -32,6 +32,12 @@ def exact(h, weight, bias, corruption, **address) -> reference.Corrupted:
     )
 
 
+def rounding_of_pixels(h, weight, bias):
+    """How far two orders of the float32 sum h W^T + b may move a noisy sigmoid of it, whose slope is at most 1/4."""
+    unit, magnitude = torch.finfo(torch.float32).eps / 2, h.abs() @ weight.abs().T + bias.abs()
+    return 2 * (h.shape[1] + 1) * unit * magnitude / 4 + 8 * unit
+
+
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=str)
 def test_definition(corruption):
     given, address = inputs(), {"row_offset": 2**32 - 5, "site": 9}
@@ -79,7 +85,8 @@ def test_pieces_equal_the_whole_and_empty_batches_are_fine():
     h, weight, bias = inputs()
     whole = fd.ops.linear_sigmoid_corrupt(h, weight, bias, Gaussian(0.5), NOISE, backend="triton").x_tilde
     rest = fd.ops.linear_sigmoid_corrupt(h[20:], weight, bias, Gaussian(0.5), NOISE, row_offset=20, backend="triton")
-    assert torch.equal(whole[20:], rest.x_tilde)
+    # the interpreter multiplies with NumPy's BLAS, which sums products of other sizes in another order
+    assert bool(((whole[20:] - rest.x_tilde).abs() <= rounding_of_pixels(h[20:], weight, bias)).all())
     empty = fd.ops.linear_sigmoid_corrupt(h[:0], weight, bias, None, NOISE, keep_clean=True, backend="triton")
     assert empty.x_tilde.shape == empty.x.shape == (0, 70)
 
