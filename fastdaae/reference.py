@@ -67,7 +67,7 @@ def corrupt(
         _corrupt_rows(flat[rows], corruption, noise, copies, row_offset + rows.start, site).to(dtype)
         for rows in _blocks(shape[0], flat.shape[1] * copies)
     ]
-    whole = torch.cat(pieces, dim=1) if pieces else flat.new_empty((copies, *flat.shape), dtype=dtype)
+    whole = torch.cat(pieces, dim=1) if pieces else flat.expand(copies, *flat.shape).to(dtype)
     return whole.reshape(copies, *shape)
 
 
