@@ -12,7 +12,7 @@ constexpr int kNeighborDepth = 16;  // columns that one step multiplies
 
 FASTDAAE_HD constexpr int64_t whole_units(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
 
-struct NeighborSearch {
+struct DeviceNeighborSearch {
   // Centred, scaled to [-1, 1], float32, transposed: [columns, rows], columns padded with 0 to whole depths and rows to
   // whole tiles. Norms are the squared norms of these rows, [rows].
   const float *points_transposed, *queries_transposed, *point_norms, *query_norms;
@@ -30,7 +30,7 @@ struct NeighborSearch {
 };
 
 // nullptr, or what went wrong at the launch, in words.
-const char* nearest_neighbors(const NeighborSearch& search, void* stream);
+const char* nearest_neighbors(const DeviceNeighborSearch& search, void* stream);
 
 // nullptr, or why the kernels cannot run on the current device, in words.
 const char* nearest_neighbors_problem();
