@@ -95,7 +95,7 @@ __device__ inline void append(const DeviceNeighborSearch& s, Lists& lists, Candi
 #pragma unroll
     for (int j = 0; j < kOwn; ++j) {
       const float screened = norm + norms[j] - 2.0f * product[i][j];
-      if (screened > limit) continue;
+      if (!(screened <= limit)) continue;  // NaN too
       const int32_t point = first_point + half_split(threadIdx.x % 16, j);
       if (point >= s.point_count || (s.self_join && point == first_query + row)) continue;
       entries[row * s.capacity + atomicAdd(&lists.counts[row], 1)] = {screened, point};
@@ -146,7 +146,8 @@ __global__ void __launch_bounds__(kThreads, 2) screen(DeviceNeighborSearch s, in
   cut_back(s, lists, entries, 0, histograms);
   __syncthreads();
   for (int row = threadIdx.x; row < kTile && first_query + row < s.query_count; row += kThreads) {
-    s.counts[first_query + row] = lists.counts[row];
+    // fewer than k where NaN is among the numbers
+    s.counts[first_query + row] = lists.counts[row] < s.k ? -1 : lists.counts[row];
   }
 }
 

@@ -23,7 +23,8 @@ struct DeviceNeighborSearch {
   // Scratch for `chunk` queries (whole tiles) at a time: [chunk, capacity], capacity a power of two.
   Candidate* candidates;
   int64_t chunk, capacity;
-  // [queries]: candidates found, or -1 where more of them tie than `capacity` holds; that row's result is not written.
+  // [queries]: candidates found, or -1 where more of them tie than `capacity` holds, or where NaN leaves fewer than k:
+  // that row's result is not written.
   int32_t* counts;
   void* distances;    // [queries, k] of the points' type, ascending
   int64_t* indices;   // [queries, k]

@@ -45,7 +45,7 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> Found:
     """The k nearest of points [N, D] for queries [Q, D], or for the points without their own rows.
 
     float32 or float64, contiguous, of one dtype; k in 1..2048. Distances have that dtype, indices int64. Rows of
-    `gave_up` [Q] (bool) are left to the caller: mass duplicates. Nothing waits for the device.
+    `gave_up` [Q] (bool) are left to the caller: mass duplicates, and NaN. Nothing waits for the device.
     """
     own = queries is None
     queries = points if own else queries
