@@ -41,5 +41,5 @@ lint: setup
 
 clean:
 	rm -rf .venv build dist *.egg-info .benchmarks .pytest_cache .ruff_cache .hypothesis
-	rm -f fastdaae/_C*.so
+	rm -f fastdaae/_C*.so fastdaae/_build.json
 	find fastdaae tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

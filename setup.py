@@ -1,21 +1,39 @@
-"""Builds fastdaae._C with a C++ compiler and ninja, without torch; where that fails, fastdaae is pure Python."""
+"""Builds fastdaae._C with a C++ compiler and ninja, without torch; where that fails, fastdaae is pure Python.
 
+What became of the build is written beside the extension, in fastdaae/_build.json, for fd.backends() and for the tests.
+"""
+
+import json
 import os
 import platform
 import shlex
 import shutil
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
-from typing import NamedTuple
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "csrc"))
+
+from toolchain import (  # noqa: E402
+    REINSTALL,
+    Cuda,
+    ExtensionUnavailable,
+    Outcome,
+    find_compiler,
+    find_cuda,
+    find_ninja,
+    first_error,
+)
+
 BINDINGS = [
     f"csrc/python/{name}.cpp" for name in ("chain", "corruption", "cuda", "layers", "module", "neighbors", "parzen")
 ]
+CUDA_BINDINGS = "csrc/python/cuda.cpp"
 SOURCES = [*BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
 KERNELS = [
     f"csrc/cpu/{name}.cpp"
@@ -35,45 +53,13 @@ AVX512 = [*AVX2, *(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mpr
 INSTRUCTION_SETS = {"portable": [], "avx2": AVX2, "avx512": AVX512, "avx512_bf16": [*AVX512, "-mavx512bf16"]}
 LAYERS_ONLY = ("avx512_bf16",)  # sets that differ from the one before in the layers and their chain alone
 CUDA_SOURCES = [f"csrc/cuda/{name}.cu" for name in ("intrinsic_dimension", "nearest_neighbors", "runtime")]
-CUDA_FOLDERS = [Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)]
-CUDA_ARCHITECTURES = ("80", "90", "100")
 # Without errno, sqrt is one instruction and vectorises; no other IEEE rule is given up.
 COMPILE_FLAGS = ["-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-fopenmp", "-fno-math-errno"]
 # libgomp is linked by its plain name: torch, imported first, has loaded it, and there is one pool of threads.
 LINK_FLAGS = ["-shared", "-fopenmp", "-Wl,--exclude-libs,ALL", "-s"]
 NVCC_FLAGS = ["-O3", "-std=c++17", "--threads", "4", "--cudart", "static", "-Xcompiler", "-fPIC,-fvisibility=hidden"]
 CUDA_LINK_FLAGS = ["-lcudart_static", "-lpthread", "-ldl", "-lrt"]
-REINSTALL = "then reinstall: pip install --force-reinstall --no-deps ."
-
-
-class ExtensionUnavailable(Exception):
-    """The compiled extension cannot be built here; the message says why and what to do."""
-
-
-def find_compiler(environment) -> list[str]:
-    """The C++ compiler's command: CXX, else the first of g++, c++ and clang++ on PATH."""
-    if environment.get("CXX"):
-        command = shlex.split(environment["CXX"])
-        if not shutil.which(command[0], path=environment.get("PATH")):
-            raise ExtensionUnavailable(f"CXX names a compiler that was not found ({command[0]}): correct or unset CXX")
-        return command
-    for name in ("g++", "c++", "clang++"):
-        if shutil.which(name, path=environment.get("PATH")):
-            return [name]
-    raise ExtensionUnavailable("no C++ compiler was found: install one (g++)")
-
-
-def find_ninja() -> str:
-    """The ninja executable: the build environment's package, else the one on PATH."""
-    try:
-        import ninja
-    except ImportError:
-        found = shutil.which("ninja")
-    else:
-        found = shutil.which("ninja", path=ninja.BIN_DIR) or shutil.which("ninja")
-    if not found:
-        raise ExtensionUnavailable("ninja was not found: pip install ninja")
-    return found
+RECORD = "_build.json"
 
 
 def include_folders() -> list[str]:
@@ -81,40 +67,9 @@ def include_folders() -> list[str]:
     try:
         import pybind11
     except ImportError as error:
-        raise ExtensionUnavailable("pybind11 was not found: pip install pybind11") from error
+        raise ExtensionUnavailable("absent", "pybind11 was not found: pip install pybind11") from error
     paths = sysconfig.get_paths()
     return list(dict.fromkeys([pybind11.get_include(), paths["include"], paths["platinclude"]]))
-
-
-class Cuda(NamedTuple):
-    """A CUDA toolkit: its compiler, the folders of its static runtime, and the architectures to build for."""
-
-    nvcc: Path
-    library_folders: list[Path]
-    architectures: list[str]
-
-
-def find_cuda(environment) -> Cuda | None:
-    """The toolkit in CUDA_HOME, else in /usr/local/cuda*, else around the nvcc on PATH; None with FASTDAAE_CUDA=0."""
-    if environment.get("FASTDAAE_CUDA") == "0":
-        return None
-    home = environment.get("CUDA_HOME")
-    folders = ([Path(home)] if home else []) + CUDA_FOLDERS
-    on_path = shutil.which("nvcc", path=environment.get("PATH"))
-    compilers = [folder / "bin" / "nvcc" for folder in folders] + ([Path(on_path)] if on_path else [])
-    nvcc = next((path for path in compilers if path.is_file() and os.access(path, os.X_OK)), None)
-    if nvcc is None:
-        return None
-    root = nvcc.resolve().parents[1]
-    libraries = [root / name for name in ("lib64", "lib", f"targets/{os.uname().machine}-linux/lib")]
-    named = environment.get("FASTDAAE_CUDA_ARCHS", "").replace(";", ",").split(",")
-    return Cuda(nvcc, [folder for folder in libraries if folder.is_dir()], list(filter(None, named)) or known_to(nvcc))
-
-
-def known_to(nvcc: Path) -> list[str]:
-    """Those of our architectures that this compiler knows; all of them where it does not say."""
-    listed = subprocess.run([nvcc, "--list-gpu-arch"], capture_output=True, text=True).stdout.split()
-    return [one for one in CUDA_ARCHITECTURES if f"compute_{one}" in listed] or list(CUDA_ARCHITECTURES)
 
 
 def nvcc_command(cuda: Cuda) -> list[str]:
@@ -179,7 +134,7 @@ def ninja_file(
         objects.append(ninja_path(build_folder / f"{stem}.o"))
         rule = "compile_cuda" if source.endswith(".cu") else "compile"
         lines.append(f"build {objects[-1]}: {rule} {ninja_path(ROOT / source)}")
-        flags = [*flags, "-DFASTDAAE_CUDA"] if cuda and source in BINDINGS else flags
+        flags = [*flags, "-DFASTDAAE_CUDA"] if cuda and source == CUDA_BINDINGS else flags
         if flags:
             lines.append(f"  flags = {ninja_command(flags)}")
     lines.append(f"build {ninja_path(output)}: link {' '.join(objects)}")
@@ -196,30 +151,39 @@ def ninja_rule(name: str, command: str) -> list[str]:
     ]
 
 
-def compile_extension(build_folder: Path, output: Path) -> None:
-    """Builds the shared object at output, without CUDA where that fails, or raises ExtensionUnavailable."""
+def compile_extension(build_folder: Path, output: Path) -> Outcome:
+    """Builds the shared object at output and says what became of its CUDA half; may raise ExtensionUnavailable."""
     if os.environ.get("FASTDAAE_NO_EXT") == "1":
-        raise ExtensionUnavailable("FASTDAAE_NO_EXT=1 asks for that: unset it")
+        raise ExtensionUnavailable("refused", "FASTDAAE_NO_EXT=1 asks for that: unset it")
     tools = find_compiler(os.environ), include_folders()
     build_folder.mkdir(parents=True, exist_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     cuda = find_cuda(os.environ)
-    if cuda:
+    if isinstance(cuda, Cuda):
         try:
-            return run_ninja(ninja_file(*tools, build_folder, output, cuda), build_folder)
-        except ExtensionUnavailable:
-            reason = f"the build with {cuda.nvcc} failed (its messages are above): correct what they name"
-            print(f"fastdaae is built without its CUDA kernels, because {reason} or set FASTDAAE_CUDA=0, {REINSTALL}")
+            run_ninja(ninja_file(*tools, build_folder, output, cuda), build_folder)
+            return Outcome("built")
+        except ExtensionUnavailable as error:
+            cuda = Outcome("failed", f"the CUDA build failed: {error}, or set FASTDAAE_CUDA=0, {REINSTALL}")
     run_ninja(ninja_file(*tools, build_folder, output), build_folder)
+    return cuda
 
 
 def run_ninja(text: str, build_folder: Path) -> None:
+    """Runs ninja over a build.ninja of this text and passes on what it prints; ExtensionUnavailable names its error."""
     (build_folder / "build.ninja").write_text(text)
     jobs = ["-j", os.environ["MAX_JOBS"]] if os.environ.get("MAX_JOBS") else []
+    command = [find_ninja(), "-C", str(build_folder), *jobs]
+    printed = []
     try:
-        subprocess.run([find_ninja(), "-C", str(build_folder), *jobs], check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ExtensionUnavailable("the compiler failed (its messages are above): correct what they name") from error
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace") as ninja:
+            for line in ninja.stdout:
+                print(line, end="", flush=True)
+                printed.append(line)
+    except OSError as error:
+        raise ExtensionUnavailable("failed", f"ninja cannot run ({error}): pip install ninja") from error
+    if ninja.returncode:
+        raise ExtensionUnavailable("failed", f"{first_error(printed)}: correct that (pip install -v . shows it all)")
 
 
 class NinjaBuild(build_ext):
@@ -228,16 +192,31 @@ class NinjaBuild(build_ext):
     def build_extension(self, ext):
         output = Path(self.get_ext_fullpath(ext.name)).resolve()
         try:
-            compile_extension(Path(self.build_temp).resolve(), output)
-        except ExtensionUnavailable as reason:
-            leftovers = [output, ROOT / "fastdaae" / output.name] if self.editable_mode else [output]
-            for stale in leftovers:
-                stale.unlink(missing_ok=True)
-            print(f"fastdaae installs as pure Python, without its compiled extension, because {reason}, {REINSTALL}")
+            cpp, cuda = Outcome("built"), compile_extension(Path(self.build_temp).resolve(), output)
+            if cuda.state != "built":
+                print(f"fastdaae: {cuda.reason}")
+        except ExtensionUnavailable as problem:
+            output.unlink(missing_ok=True)
+            print(f"fastdaae installs as pure Python, without its compiled extension, because {problem}, {REINSTALL}")
+            cpp = cuda = Outcome(problem.state, f"the compiled extension was not built: {problem}, {REINSTALL}")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        record = {"cpp": cpp._asdict(), "cuda": cuda._asdict()}
+        (output.parent / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+
+    def copy_extensions_to_source(self):
+        """Brings the record beside the sources too, and takes away an extension that this build could not renew."""
+        super().copy_extensions_to_source()
+        for ext in self.extensions:
+            in_place, built = map(Path, self._get_inplace_equivalent(self.get_finalized_command("build_py"), ext))
+            if not built.exists():
+                in_place.unlink(missing_ok=True)
+            shutil.copy(built.with_name(RECORD), in_place.with_name(RECORD))
 
 
 if __name__ == "__main__":
     csrc = sorted((ROOT / "csrc").rglob("*"))
-    others = [str(path.relative_to(ROOT)) for path in csrc if path.suffix in (".h", ".cu")]  # for source archives
+    others = [
+        str(path.relative_to(ROOT)) for path in csrc if path.suffix in (".h", ".cu", ".py")
+    ]  # for source archives
     extension = Extension("fastdaae._C", SOURCES + KERNELS, depends=others, optional=True)
     setup(ext_modules=[extension], cmdclass={"build_ext": NinjaBuild})

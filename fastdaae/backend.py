@@ -1,7 +1,9 @@
 """What can run here, and which implementation a call gets."""
 
 import importlib.util
+import json
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -17,12 +19,28 @@ class Status(NamedTuple):
     detail: str
 
 
+def _build_record() -> dict[str, dict[str, str]]:
+    try:
+        return json.loads(Path(__file__).with_name("_build.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+# what setup.py wrote of its build, {"cpp" | "cuda": {"state", "reason"}}; empty where an extension came without it
+BUILD_RECORD = _build_record()
+_REINSTALL = "pip install --force-reinstall --no-deps ."
+
+
+def _recorded(part: str) -> str | None:
+    return BUILD_RECORD.get(part, {}).get("reason") or None
+
+
 def _extension_problem() -> str | None:
     try:
         compiled = importlib.import_module("fastdaae._C")
     except ImportError as error:
-        hint = "install a C++ compiler (g++), then: pip install --force-reinstall --no-deps ."
-        return f"the compiled extension cannot be imported ({error}); {hint}"
+        hint = f"install a C++ compiler (g++), then: {_REINSTALL}"
+        return _recorded("cpp") or f"the compiled extension cannot be imported ({error}); {hint}"
     isa, usable = os.environ.get("FASTDAAE_ISA"), compiled.build_info()["isas"]
     if isa and isa not in usable:
         raise ValueError(f"FASTDAAE_ISA must be one of {', '.join(map(repr, usable))} on this processor, got {isa!r}")
@@ -40,7 +58,7 @@ def backends() -> dict[str, Status]:
 
     The names are those that every operator's `backend=` takes. Asks for a GPU, which importing fastdaae never does.
     """
-    triton, cuda = _triton_problem(), _cuda_problem()
+    triton, cuda = _triton_problem(), cuda_build_problem() or _gpu_problem()
     return {
         "reference": Status(True, f"plain PyTorch {torch.__version__}: defines what is correct"),
         "cpp": Status(EXTENSION_PROBLEM is None, EXTENSION_PROBLEM or _extension_detail()),
@@ -61,12 +79,13 @@ def _triton_problem() -> str | None:
     return _gpu_problem()
 
 
-def _cuda_problem() -> str | None:
+def cuda_build_problem() -> str | None:
+    """Why the extension has no CUDA kernels and what to do, or None where it has them; asks for no GPU."""
     if EXTENSION_PROBLEM is not None:
         return EXTENSION_PROBLEM
-    if not importlib.import_module("fastdaae._C").cuda_built():
-        return "the extension was built without CUDA; install the CUDA toolkit (nvcc) and reinstall fastdaae"
-    return _gpu_problem()
+    if importlib.import_module("fastdaae._C").cuda_built():
+        return None
+    return _recorded("cuda") or f"the extension was built without CUDA, and no record says why; {_REINSTALL}"
 
 
 def _gpu_problem() -> str | None:

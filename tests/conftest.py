@@ -1,5 +1,6 @@
 """What a machine lacks is skipped visibly, and FASTDAAE_REQUIRE=cpp,cuda,... turns such a skip into a failure."""
 
+import collections
 import importlib.util
 import os
 
@@ -9,26 +10,41 @@ import torch
 from fastdaae import backend
 from fastdaae.kernels import extension
 from fastdaae.ops import library_products
+from tests import tools
 
-# the instruction sets of the C++ engine that this processor can run
-ISAS = [] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
+# the instruction sets of the C++ engine that this processor can run; without an engine the fixture fails
+ISAS = ["portable"] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
 
 
 def _missing() -> dict[str, str | None]:
     gpu = None if torch.cuda.is_available() else "no CUDA device"
     triton = None if importlib.util.find_spec("triton") else "triton is not installed"
     data = None if os.environ.get("FASTDAAE_DATA") else "FASTDAAE_DATA is not set"
-    return {"cpp": backend.EXTENSION_PROBLEM, "cuda": gpu, "triton": triton, "data": data}
+    built = {"cpp": tools.excuse("cpp"), "cuda_build": tools.excuse("cuda")}
+    return {**built, "cuda": gpu, "triton": triton, "data": data}
 
 
 def pytest_collection_modifyitems(items):
-    required = set(filter(None, os.environ.get("FASTDAAE_REQUIRE", "").split(",")))
+    required = tools.required()
     for need, problem in _missing().items():
-        if problem is None or need in required:
+        if problem is None or need.removesuffix("_build") in required:
             continue
         for item in items:
             if item.get_closest_marker(f"needs_{need}"):
                 item.add_marker(pytest.mark.skip(reason=problem))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter):
+    """Last of all, how many tests were skipped for each reason."""
+    result = yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        reasons = collections.Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+        terminalreporter.section("skipped")
+        for reason, count in reasons.most_common():
+            terminalreporter.write_line(f"{count:5d}  {reason}")
+    return result
 
 
 @pytest.fixture(autouse=True)

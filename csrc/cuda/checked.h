@@ -16,7 +16,7 @@ inline void succeeded(const char* problem) {
   if (problem) throw std::runtime_error(std::string("CUDA reports: ") + problem);
 }
 
-inline void nearest_neighbors(int device, void* stream, const NeighborSearch& search) {
+inline void nearest_neighbors(int device, void* stream, const DeviceNeighborSearch& search) {
   require_between("point_count", search.point_count, 1, INT32_MAX - kNeighborTile);
   require_between("k", search.k, 1, kLargestK);
   require_between("k", search.k, 1, search.point_count - search.self_join);

@@ -24,7 +24,7 @@ struct alignas(16) TilePair {  // for asynchronous copies and loads of 16 bytes
 };
 
 // Starts bringing in one step's columns of both sides, past the registers; `arrived` waits for them.
-__device__ inline void fetch(const NeighborSearch& s, int32_t first_query, int32_t first_point, int32_t depth,
+__device__ inline void fetch(const DeviceNeighborSearch& s, int32_t first_query, int32_t first_point, int32_t depth,
                              TilePair& tiles, int buffer) {
   for (int row = threadIdx.x / kWarpSize; row < kDepth; row += kWarps) {
     const int column = threadIdx.x % kWarpSize * 4;
@@ -63,7 +63,7 @@ __device__ inline void multiply(const TilePair& tiles, int buffer, float (&produ
 }
 
 // product[i][j] = q p, summed in the order of the columns. Others may still read the tiles when a thread returns.
-__device__ inline void multiply_tiles(const NeighborSearch& s, int32_t first_query, int32_t first_point,
+__device__ inline void multiply_tiles(const DeviceNeighborSearch& s, int32_t first_query, int32_t first_point,
                                       TilePair& tiles, float (&product)[kOwn][kOwn]) {
   fetch(s, first_query, first_point, 0, tiles, 0);
   arrived();
@@ -83,7 +83,7 @@ struct Lists {
   int counts[kTile];
 };
 
-__device__ inline void append(const NeighborSearch& s, Lists& lists, Candidate* entries, int32_t first_query,
+__device__ inline void append(const DeviceNeighborSearch& s, Lists& lists, Candidate* entries, int32_t first_query,
                               int32_t first_point, const float (&product)[kOwn][kOwn]) {
   float norms[kOwn];
 #pragma unroll
@@ -95,7 +95,7 @@ __device__ inline void append(const NeighborSearch& s, Lists& lists, Candidate* 
 #pragma unroll
     for (int j = 0; j < kOwn; ++j) {
       const float screened = norm + norms[j] - 2.0f * product[i][j];
-      if (screened > limit) continue;
+      if (!(screened <= limit)) continue;  // NaN too
       const int32_t point = first_point + half_split(threadIdx.x % 16, j);
       if (point >= s.point_count || (s.self_join && point == first_query + row)) continue;
       entries[row * s.capacity + atomicAdd(&lists.counts[row], 1)] = {screened, point};
@@ -105,7 +105,7 @@ __device__ inline void append(const NeighborSearch& s, Lists& lists, Candidate* 
 
 // Cuts every list longer than `longest` back to what may still be among the k nearest, each by one warp. A list that
 // stays longer is given up: its count becomes -1 and its limit lets nothing in. The whole block calls this.
-__device__ inline void cut_back(const NeighborSearch& s, Lists& lists, Candidate* entries, int64_t longest,
+__device__ inline void cut_back(const DeviceNeighborSearch& s, Lists& lists, Candidate* entries, int64_t longest,
                                 uint32_t* histograms) {
   const int warp = threadIdx.x / kWarpSize, lane = threadIdx.x % kWarpSize;
   for (int row = warp; row < kTile; row += kWarps) {
@@ -123,7 +123,7 @@ __device__ inline void cut_back(const NeighborSearch& s, Lists& lists, Candidate
   }
 }
 
-__global__ void __launch_bounds__(kThreads, 2) screen(NeighborSearch s, int64_t chunk_start) {
+__global__ void __launch_bounds__(kThreads, 2) screen(DeviceNeighborSearch s, int64_t chunk_start) {
   __shared__ TilePair tiles;
   __shared__ Lists lists;
   __shared__ uint32_t histograms[kWarps * kDigits];
@@ -146,7 +146,8 @@ __global__ void __launch_bounds__(kThreads, 2) screen(NeighborSearch s, int64_t 
   cut_back(s, lists, entries, 0, histograms);
   __syncthreads();
   for (int row = threadIdx.x; row < kTile && first_query + row < s.query_count; row += kThreads) {
-    s.counts[first_query + row] = lists.counts[row];
+    // fewer than k where NaN is among the numbers
+    s.counts[first_query + row] = lists.counts[row] < s.k ? -1 : lists.counts[row];
   }
 }
 
@@ -174,7 +175,7 @@ __device__ inline void sort(RankedList list, int64_t length) {
 
 // One block for one query: float64 distances of its candidates, sorted; the k first are the result.
 template <typename Value>
-__global__ void __launch_bounds__(kThreads) rank(NeighborSearch s, int64_t chunk_start) {
+__global__ void __launch_bounds__(kThreads) rank(DeviceNeighborSearch s, int64_t chunk_start) {
   FASTDAAE_DYNAMIC_SHARED(double, shared);
   const RankedList list = {shared, reinterpret_cast<int32_t*>(shared + s.capacity)};
   const int64_t query = chunk_start + blockIdx.x;
@@ -204,7 +205,7 @@ __global__ void __launch_bounds__(kThreads) rank(NeighborSearch s, int64_t chunk
 
 }  // namespace
 
-const char* nearest_neighbors(const NeighborSearch& search, void* stream) {
+const char* nearest_neighbors(const DeviceNeighborSearch& search, void* stream) {
   const size_t shared_bytes = static_cast<size_t>(search.capacity) * (sizeof(double) + sizeof(int32_t));
   const auto rank_kernel = search.is_float64 ? rank<double> : rank<float>;
   cudaError_t error = cudaFuncSetAttribute(reinterpret_cast<const void*>(rank_kernel),

@@ -23,7 +23,7 @@ void nearest_neighbors_cuda(int device, Address stream, Address points_transpose
                             bool self_join, int64_t point_count, int64_t query_count, int64_t columns, int64_t k,
                             Address candidates, int64_t chunk, int64_t capacity, Address counts, Address distances,
                             Address indices) {
-  const NeighborSearch search = {
+  const DeviceNeighborSearch search = {
       pointer<const float>(points_transposed), pointer<const float>(queries_transposed),
       pointer<const float>(point_norms), pointer<const float>(query_norms), pointer<const void>(points),
       pointer<const void>(queries), is_float64, self_join, point_count, query_count, columns, k,

@@ -17,17 +17,8 @@ _CANDIDATE_BYTES = 8
 _CENTERED_BLOCK = 1 << 24  # numbers centred in float64 at a time
 
 
-def _built_problem() -> str | None:
-    if backend.EXTENSION_PROBLEM is not None:
-        return backend.EXTENSION_PROBLEM
-    if not extension.load().cuda_built():
-        hint = "install the CUDA toolkit (nvcc), then: pip install --force-reinstall --no-deps ."
-        return f"the extension was built without CUDA; {hint}"
-    return None
-
-
 # probed once, at import: a probe inside a call could not be traced by torch.compile
-BUILT_PROBLEM = _built_problem()
+BUILT_PROBLEM = backend.cuda_build_problem()
 
 
 def problem(x: Tensor) -> str | None:
@@ -54,7 +45,7 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> Found:
     """The k nearest of points [N, D] for queries [Q, D], or for the points without their own rows.
 
     float32 or float64, contiguous, of one dtype; k in 1..2048. Distances have that dtype, indices int64. Rows of
-    `gave_up` [Q] (bool) are left to the caller: mass duplicates. Nothing waits for the device.
+    `gave_up` [Q] (bool) are left to the caller: mass duplicates, and NaN. Nothing waits for the device.
     """
     own = queries is None
     queries = points if own else queries

@@ -222,7 +222,7 @@ def _run(decoder, encoder, z, corruption, noise, keep, row_offset, site, backend
 def _is_plain(network: Callable) -> bool:
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
     hooked = any(m._forward_hooks or m._forward_pre_hooks for m in modules)
-    return bool(modules) and not hooked and all(type(m) in _PLAIN for m in modules)
+    return len(modules) > 0 and not hooked and all(type(m) in _PLAIN for m in modules)
 
 
 def _decoder_end(decoder: Callable) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:

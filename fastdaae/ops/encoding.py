@@ -168,7 +168,9 @@ def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.
         return None
     layers = list(encoder)
     flattens = (
-        bool(layers) and network.is_plain(layers[0], nn.Flatten) and (layers[0].start_dim, layers[0].end_dim) == (1, -1)
+        len(layers) > 0
+        and network.is_plain(layers[0], nn.Flatten)
+        and (layers[0].start_dim, layers[0].end_dim) == (1, -1)
     )
     layers = layers[1:] if flattens else layers
     if (
@@ -197,7 +199,7 @@ def _mean_of_layers(layers: list[nn.Module], h: Tensor, backend: str) -> Tensor:
     The mean moves before a plain last Linear, with which it commutes.
     """
     copies = h.shape[:2]
-    commutes = bool(layers) and network.is_plain(layers[-1], nn.Linear)
+    commutes = len(layers) > 0 and network.is_plain(layers[-1], nn.Linear)
     inner = layers[:-1] if commutes else layers
     # PyTorch's products on a GPU are as fast as ours for wide layers: there only a last layer averages
     fuses = len(inner) > 1 and network.is_plain(inner[-2], nn.Linear) and (backend == "cpp" or not commutes)

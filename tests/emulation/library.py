@@ -2,11 +2,10 @@
 
 import contextlib
 import ctypes
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests import tools
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -17,8 +16,7 @@ FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-
 
 def compile_emulated(output: Path, *flags: str, entry: str, kernels: list[Path] = KERNELS) -> Path:
     """Compiles .cu files with an entry file of this folder; skips the test where there is no g++."""
-    compiler = shutil.which("g++") or pytest.skip("no g++")
-    command = [compiler, *FLAGS, *flags, "-x", "c++", HERE / entry, *kernels, "-o", output]
+    command = [tools.gxx(), *FLAGS, *flags, "-x", "c++", HERE / entry, *kernels, "-o", output]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return output

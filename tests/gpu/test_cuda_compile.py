@@ -1,16 +1,17 @@
 """Every .cu file compiles for every architecture that is shipped, and no kernel spills registers.
 
-`python tests/gpu/test_cuda_compile.py` writes the registers of each kernel to results/offline/cuda.json.
+`python -m tests.gpu.test_cuda_compile` writes the registers of each kernel to results/offline/cuda.json.
 """
 
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from tests import tools
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = ROOT / "results" / "offline" / "cuda.json"
@@ -55,8 +56,7 @@ def test_every_file_is_listed():
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_kernels_compile_without_spills(source, tmp_path):
-    nvcc = shutil.which("nvcc") or pytest.skip("no nvcc on PATH")
-    for architecture, kernels in compiled(nvcc, source, tmp_path / "object.o").items():
+    for architecture, kernels in compiled(tools.nvcc(), source, tmp_path / "object.o").items():
         assert set(kernels) == KERNELS[source.name], architecture
         for name, used in kernels.items():
             # 256 threads a block, two blocks on a multiprocessor
@@ -65,7 +65,7 @@ def test_kernels_compile_without_spills(source, tmp_path):
 
 def test_stored_results_name_the_kernels():
     stored = json.loads(STORED.read_text())["kernels"]
-    assert set(stored) == {f"sm_{one}" for one in ARCHITECTURES}, f"run: python tests/gpu/{Path(__file__).name}"
+    assert set(stored) == {f"sm_{one}" for one in ARCHITECTURES}, "run: python -m tests.gpu.test_cuda_compile"
     for kernels in stored.values():
         assert set(kernels) == set.union(*KERNELS.values())
 
@@ -77,7 +77,7 @@ def test_sources_know_neither_torch_nor_python():
 
 
 def write() -> None:
-    nvcc = shutil.which("nvcc")
+    nvcc = tools.nvcc()
     version = re.search(r"release ([\d.]+)", subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout)
     kernels = {f"sm_{one}": {} for one in ARCHITECTURES}
     with tempfile.TemporaryDirectory() as folder:

@@ -114,6 +114,19 @@ def test_mass_duplicates_are_given_up_and_found_by_the_reference(kernels):
     assert_exact(points, 9, points[:4])
 
 
+def test_nan_enters_no_list(kernels, monkeypatch):
+    """NaN compares with nothing: not even the limit of a row that was given up may let it in."""
+    monkeypatch.setattr(cuda_neighbors, "_center_and_scale", lambda *sides: (torch.zeros(3), torch.ones(())))
+    points = torch.cat([torch.full((450, 3), 0.25), torch.rand(151, 3) * 0.1 - 0.9])
+    points[600] = torch.nan
+    kernels.set_order_seed(1)
+    distances, indices, given_up = cuda_neighbors.nearest_neighbors(points, 9, None)
+    assert given_up[:450].all() and given_up[600] and not given_up[450:600].any()
+    expected_distances, expected = brute_force(points[:600], 9)
+    assert torch.equal(indices[450:600], expected[450:600])
+    assert torch.allclose(distances[450:600].double(), expected_distances[450:600], rtol=1e-6)
+
+
 def test_far_outliers_and_clusters(kernels):
     points = torch.rand(400, 6)
     points[7] = 300.0
@@ -168,7 +181,7 @@ def test_no_kernel_leaves_its_memory(tmp_path):
     program = library.compile_emulated(tmp_path / "sanitized", *flags, entry="sanitized.cpp")
     done = subprocess.run([program], capture_output=True, text=True, env={"ASAN_OPTIONS": "detect_leaks=0"})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 searches and 4 moments agree" in done.stdout
+    assert "7 searches and 4 moments agree, NaN is let in nowhere" in done.stdout
 
 
 @pytest.mark.parametrize(("case", "message"), [("0", "never by the others"), ("1", "is not aligned")])

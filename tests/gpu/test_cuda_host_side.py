@@ -27,25 +27,21 @@ def test_reasons_of_a_build_and_a_device(monkeypatch):
     class Module:
         words = ""
 
-        def cuda_built(self):
-            return False
-
         def cuda_problem(self, device):
             return self.words
 
     monkeypatch.setattr(extension, "load", Module)
-    assert "built without CUDA; install the CUDA toolkit" in cuda_neighbors._built_problem()
+    monkeypatch.setattr(cuda_neighbors, "BUILT_PROBLEM", "the CUDA build failed")
+    assert cuda_neighbors.problem(OnDevice()) == "the CUDA build failed"
     monkeypatch.setattr(cuda_neighbors, "BUILT_PROBLEM", None)
     assert cuda_neighbors.problem(OnDevice()) is None
     monkeypatch.setattr(Module, "words", "no kernel image is available")
     assert "cannot run on cuda:0 (no kernel image is available)" in cuda_neighbors.problem(OnDevice())
 
 
-@pytest.mark.needs_cpp
+@pytest.mark.needs_cuda_build
 def test_numbers_out_of_range_reach_no_kernel():
     module = extension.load()
-    if not module.cuda_built():
-        pytest.skip("the extension was built without CUDA")
     pointers = [0] * 6
     for k, message in ((0, r"k must be in 1\.\.2048, got 0"), (100, r"k must be in 1\.\.99, got 100")):
         with pytest.raises(ValueError, match=message):
@@ -58,13 +54,11 @@ def test_numbers_out_of_range_reach_no_kernel():
         module.intrinsic_dimension_cuda(0, 0, 0, False, 5, 1, 0, 0, 0)
 
 
-@pytest.mark.needs_cpp
+@pytest.mark.needs_cuda_build
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_without_a_driver_errors_are_python_s():
     module = extension.load()
     assert module.device_count() == 0
-    if not module.cuda_built():
-        pytest.skip("the extension was built without CUDA")
     assert module.cuda_problem(0)
     with pytest.raises(RuntimeError, match="CUDA reports: "):
         module.intrinsic_dimension_cuda(0, 0, 0, False, 5, 3, 0, 0, 0)

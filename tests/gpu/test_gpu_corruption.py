@@ -28,7 +28,7 @@ def pixels(*shape: int) -> torch.Tensor:
 
 
 def test_tiles_are_the_addressed_noise():
-    from interpreted import noise_kernels
+    from tests.interpreted import noise_kernels
 
     words, normals = noise_kernels.tile(noise().state, 64, 128, row_offset=2**32 - 9, col0=64, word=2 | 9 << 16)
     address = {"copies": 3, "row_offset": 2**32 - 9, "site": 9}
@@ -38,7 +38,7 @@ def test_tiles_are_the_addressed_noise():
 
 
 def test_normals_of_forced_words_keep_their_digits():
-    from interpreted import noise_kernels
+    from tests.interpreted import noise_kernels
 
     u, v = (words.cuda() for words in noise_kernels.forced_words())
     found = noise_kernels.normals_of_words(u, v)

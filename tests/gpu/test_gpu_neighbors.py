@@ -11,14 +11,7 @@ from fastdaae.kernels import cuda_neighbors
 from fastdaae.ops.log_ratios import log_ratio_moments
 from tests.operators.test_neighbors import POINTS, brute_force
 
-pytestmark = pytest.mark.needs_cuda
-
-
-@pytest.fixture(autouse=True)
-def _built():
-    problem = cuda_neighbors.problem(torch.zeros(1, device="cuda"))
-    if problem:
-        pytest.skip(problem)
+pytestmark = [pytest.mark.needs_cuda, pytest.mark.needs_cuda_build]
 
 
 def search(points, k, queries=None, backend="cuda"):
@@ -90,7 +83,7 @@ def test_another_stream():
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
-@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one CUDA device")
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="fewer than two CUDA devices")
 def test_another_device():
     points = torch.rand(300, 4)
     found = fd.ops.nearest_neighbors(points.to("cuda:1"), 10)

@@ -2,13 +2,13 @@
 
 import ctypes
 import math
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
 from fastdaae.kernels import cuda_neighbors
+from tests import tools
 from tests.emulation.library import HERE
 
 F32, F64 = np.float32, np.float64
@@ -17,9 +17,8 @@ F32, F64 = np.float32, np.float64
 @pytest.fixture(scope="module")
 def logic(tmp_path_factory):
     output = tmp_path_factory.mktemp("host_logic") / "host_logic.so"
-    compiler = shutil.which("g++") or pytest.skip("no g++")
     flags = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    subprocess.run([compiler, *flags, HERE / "host_logic.cpp", "-o", output], check=True)
+    subprocess.run([tools.gxx(), *flags, HERE / "host_logic.cpp", "-o", output], check=True)
     library = ctypes.CDLL(str(output))
     for name in ("candidate_capacity", "largest_k", "largest_columns"):
         getattr(library, name).restype = ctypes.c_int64

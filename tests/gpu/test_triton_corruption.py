@@ -1,7 +1,8 @@
 """`corrupt` in Triton on a machine without a GPU: interpreted against the reference, and compiled for real ones."""
 
 import pytest
-from gpu_free import assert_compiles_without_spills, run_interpreted
+
+from tests.gpu_free import assert_compiles_without_spills, run_interpreted
 
 pytestmark = pytest.mark.needs_triton
 

@@ -1,7 +1,8 @@
 """`corrupted_linear`, `linear_mean` and `encode_mean` in Triton on a machine without a GPU."""
 
 import pytest
-from gpu_free import assert_compiles_without_spills, run_interpreted
+
+from tests.gpu_free import assert_compiles_without_spills, run_interpreted
 
 pytestmark = pytest.mark.needs_triton
 

@@ -2,13 +2,13 @@
 
 import math
 
-import noise_kernels
 import pytest
 import torch
 
 import fastdaae as fd
 from fastdaae import noise as addressed
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from tests.interpreted import noise_kernels
 
 CORRUPTIONS = [
     None,

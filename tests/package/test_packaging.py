@@ -1,31 +1,24 @@
-"""setup.py: paths in build.ninja, the compiler's choice, and installs without a compiler."""
+"""setup.py: paths and commands in build.ninja, and the compilers that it chooses."""
 
-import importlib.util
-import os
 import platform
-import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import tools
+
+ROOT = tools.ROOT
 
 
 @pytest.fixture(scope="module")
 def build():
     """setup.py as a module."""
-    pytest.importorskip("setuptools")
-    spec = importlib.util.spec_from_file_location("fastdaae_setup", ROOT / "setup.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tools.load_setup()
 
 
 def test_ninja_reads_awkward_paths(build, tmp_path):
-    ninja = pytest.importorskip("ninja")
     folder = tmp_path / "a b:c$d'e"
     folder.mkdir()
     source, output = folder / "in.txt", folder / "out.txt"
@@ -33,7 +26,7 @@ def test_ninja_reads_awkward_paths(build, tmp_path):
     copy = build.ninja_command([sys.executable, "-c", "import shutil, sys; shutil.copy(*sys.argv[1:])"])
     rule = f"rule copy\n  command = {copy} $in $out\n"
     (tmp_path / "build.ninja").write_text(f"{rule}build {build.ninja_path(output)}: copy {build.ninja_path(source)}\n")
-    subprocess.run([Path(ninja.BIN_DIR) / "ninja", "-C", tmp_path], check=True, capture_output=True)
+    subprocess.run([build.find_ninja(), "-C", tmp_path], check=True, capture_output=True)
     assert output.read_text() == "content"
 
 
@@ -82,14 +75,54 @@ def test_cuda_from_its_home_and_architectures_from_the_compiler(build, tmp_path)
     assert found == (home / "bin" / "nvcc", [home / "lib64"], ["80", "90"])
     named = build.find_cuda({"CUDA_HOME": str(home), "PATH": "", "FASTDAAE_CUDA_ARCHS": "86;120"})
     assert named.architectures == ["86", "120"]
-    assert build.find_cuda({"CUDA_HOME": str(home), "PATH": "", "FASTDAAE_CUDA": "0"}) is None
 
 
 def test_cuda_from_path(build, tmp_path, monkeypatch):
     home = toolkit(tmp_path / "elsewhere")
-    monkeypatch.setattr(build, "CUDA_FOLDERS", [tmp_path / "absent"])
+    monkeypatch.setattr(tools.toolchain(), "CUDA_FOLDERS", [tmp_path / "absent"])
     assert build.find_cuda({"PATH": str(home / "bin")}).nvcc == home / "bin" / "nvcc"
-    assert build.find_cuda({"PATH": str(tmp_path)}) is None
+
+
+def test_no_nvcc_is_told_apart_from_an_nvcc_that_is_refused(build, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools.toolchain(), "CUDA_FOLDERS", [])
+    absent = build.find_cuda({"PATH": str(tmp_path)})
+    assert absent.state == "absent" and "no nvcc was found in CUDA_HOME, /usr/local/cuda* or PATH" in absent.reason
+    refused = build.find_cuda({"CUDA_HOME": str(toolkit(tmp_path / "cuda")), "PATH": "", "FASTDAAE_CUDA": "0"})
+    assert refused.state == "refused" and "built without CUDA because FASTDAAE_CUDA=0: unset it" in refused.reason
+
+
+def test_an_nvcc_that_cannot_run_does_not_end_the_install(build, tmp_path):
+    nvcc = toolkit(tmp_path / "cuda") / "bin" / "nvcc"
+    nvcc.write_bytes(b"\x7fELF of another machine")
+    assert build.find_cuda({"CUDA_HOME": str(tmp_path / "cuda"), "PATH": ""}).architectures == ["80", "90", "100"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "error"),
+    [
+        (
+            [
+                "ninja: Entering directory `/tmp/build'\n",
+                "[1/3] g++ -DNAME=error -c a.cpp\n",
+                "a.cpp:3:1: warning: error is an unused variable\n",
+                "FAILED: [code=1] b.o \n",
+                "g++ -I/error/fatal -c b.cpp -o b.o\n",
+                "In file included from b.cpp:1:\n",
+                f"{ROOT}/csrc/cuda/b.h:15:8: error: redefinition of ‘struct Search’\n",
+                "b.cpp:9:1: error: a later one\n",
+                "ninja: build stopped: subcommand failed.\n",
+            ],
+            "csrc/cuda/b.h:15:8: error: redefinition of ‘struct Search’",
+        ),
+        (["FAILED: a.o\n", "nvcc a.cu\n", "nvcc fatal   : Unsupported gpu architecture 'compute_7'\n"], None),
+        (["FAILED: _C.so\n", "g++ a.o\n", "/usr/bin/ld: cannot find -lcudart_static: No such file\n"], None),
+        (["FAILED: a.o\n", "nvcc a.cu\n", "\n", "Killed\n", "ninja: build stopped\n"], "Killed"),
+        (["FAILED: a.o\n", "nvcc a.cu\n"], "the compiler failed without a word"),
+    ],
+    ids=["compiler", "nvcc", "linker", "killed", "silent"],
+)
+def test_the_first_error_is_found_in_what_ninja_prints(build, printed, error):
+    assert build.first_error(printed) == (error or printed[2].strip())
 
 
 def test_ninja_file_with_cuda(build, tmp_path):
@@ -100,7 +133,7 @@ def test_ninja_file_with_cuda(build, tmp_path):
     for flag in ("compute_80,code=sm_80", "compute_90,code=sm_90", "compute_90,code=compute_90", "--cudart static"):
         assert flag in text
     assert "command = '/opt/cu da/bin/nvcc'" in text and "'-L/opt/cu da/lib64' -lcudart_static" in text
-    assert text.count("-DFASTDAAE_CUDA") == len(build.BINDINGS) and "fast" not in " ".join(build.NVCC_FLAGS)
+    assert text.count("-DFASTDAAE_CUDA") == 1 and "fast" not in " ".join(build.NVCC_FLAGS)
     without = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_C.so")
     assert "nvcc" not in without and "cudart" not in without and "FASTDAAE_CUDA" not in without
 
@@ -115,62 +148,3 @@ def test_compiler_from_cxx_then_from_path(build, tmp_path):
         build.find_compiler({"PATH": path, "CXX": "g++"})
     with pytest.raises(build.ExtensionUnavailable, match=r"no C\+\+ compiler was found"):
         build.find_compiler({"PATH": str(tmp_path / "empty")})
-
-
-def failing_compiler(tmp_path):
-    """A compiler that leaves a half-built file behind and fails."""
-    script = tmp_path / "broken compiler"
-    script.write_text('#!/bin/sh\nfor last; do :; done\necho half > "$last"\nexit 1\n')
-    script.chmod(0o755)
-    return shlex.quote(str(script))
-
-
-def install(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess:
-    """Builds a copy of the sources into tmp_path / "lib"."""
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tree / name)
-    shutil.copytree(ROOT / "csrc", tree / "csrc")
-    shutil.copytree(ROOT / "fastdaae", tree / "fastdaae", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    folders = ["--build-lib", tmp_path / "lib", "--build-temp", tmp_path / "temp"]
-    ours = ("CXX", "CUDA_HOME", "FASTDAAE_NO_EXT", "FASTDAAE_CUDA", "FASTDAAE_CUDA_ARCHS")
-    kept = {key: value for key, value in os.environ.items() if key not in ours}
-    command = [sys.executable, "setup.py", "build_ext", *folders]
-    done = subprocess.run(command, cwd=tree, env=kept | environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (lambda folder: {"CXX": "/nonexistent/compiler"}, "CXX names a compiler that was not found"),
-        (lambda folder: {"CXX": failing_compiler(folder)}, "the compiler failed"),
-        (lambda folder: {"FASTDAAE_NO_EXT": "1"}, "FASTDAAE_NO_EXT=1 asks for that"),
-    ],
-    ids=["missing", "failing", "refused"],
-)
-def test_install_succeeds_without_a_compiler(tmp_path, change, reason):
-    done = install(tmp_path, **{"FASTDAAE_CUDA": "0"} | change(tmp_path))
-    sentence = next(line for line in done.stdout.splitlines() if line.startswith("fastdaae installs as pure Python"))
-    assert reason in sentence and "pip install --force-reinstall --no-deps ." in sentence
-    assert not list(tmp_path.rglob("*.so"))
-
-
-@pytest.mark.needs_cpp
-@pytest.mark.slow
-def test_install_succeeds_without_a_working_nvcc(tmp_path):
-    """The extension is then built for the CPU, and one sentence says why."""
-    broken = toolkit(tmp_path / "cuda", 'echo "nvcc: broken" >&2; exit 1')
-    done = install(tmp_path, CUDA_HOME=str(broken), FASTDAAE_PORTABLE="1")
-    said = [line for line in done.stdout.splitlines() if line.startswith("fastdaae is built without its CUDA kernels")]
-    assert len(said) == 1 and f"the build with {broken / 'bin' / 'nvcc'} failed" in said[0]
-    (built,) = tmp_path.rglob("*.so")
-    code = (
-        "import importlib.util, sys, torch; spec = importlib.util.spec_from_file_location('fastdaae._C', sys.argv[1]);"
-        "module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module);"
-        "print(module.cuda_built(), module.device_count())"
-    )
-    shown = subprocess.run([sys.executable, "-c", code, built], capture_output=True, text=True, check=True).stdout
-    assert shown.split() == ["False", "0"]

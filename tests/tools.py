@@ -1,0 +1,78 @@
+"""What this machine has to build with, as setup.py finds it: a test skips only for what is truly absent."""
+
+import functools
+import importlib
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fastdaae import backend
+from fastdaae.kernels import extension
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def required() -> set[str]:
+    """What FASTDAAE_REQUIRE says must be here."""
+    return set(filter(None, os.environ.get("FASTDAAE_REQUIRE", "").split(",")))
+
+
+@functools.cache
+def load_setup() -> ModuleType:
+    """setup.py as a module."""
+    spec = importlib.util.spec_from_file_location("fastdaae_setup", ROOT / "setup.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def toolchain() -> ModuleType:
+    """csrc/toolchain.py, which setup.py imports."""
+    load_setup()
+    return importlib.import_module("toolchain")
+
+
+def nvcc() -> str:
+    """nvcc as setup.py finds it, whether on PATH or not; skips the test where there is none and none is required."""
+    found = toolchain().find_nvcc(os.environ)
+    if found is None and "cuda" not in required():
+        pytest.skip("no nvcc")
+    assert found, "FASTDAAE_REQUIRE names cuda, and there is no nvcc"
+    return str(found)
+
+
+def gxx() -> str:
+    """g++; skips the test where there is none and FASTDAAE_REQUIRE does not name cpp."""
+    found = shutil.which("g++")
+    if found is None and "cpp" not in required():
+        pytest.skip("no g++")
+    assert found, "FASTDAAE_REQUIRE names cpp, and there is no g++"
+    return found
+
+
+def excuse(part: str) -> str | None:
+    """Why the extension may lack its "cpp" or "cuda" half: it was refused, or its compiler is not here; None otherwise.
+
+    A half that is missing although its compiler is here is a failure, and tests that need it must show it.
+    """
+    present = backend.EXTENSION_PROBLEM is None and (part == "cpp" or extension.load().cuda_built())
+    if present:
+        return None
+    if backend.BUILD_RECORD.get(part, {}).get("state") == "refused":
+        return backend.EXTENSION_PROBLEM or backend.cuda_build_problem()
+    return None if _compiler_is_here(part) else f"no {'nvcc' if part == 'cuda' else 'C++ compiler'}"
+
+
+def _compiler_is_here(part: str) -> bool:
+    tools = toolchain()
+    if part == "cuda" and tools.find_nvcc(os.environ) is None:
+        return False
+    try:
+        tools.find_compiler(os.environ)
+    except tools.ExtensionUnavailable as problem:
+        return problem.state != "absent"
+    return True
