@@ -123,6 +123,7 @@ def sample(
     """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred."""
     model = fd.load(run)
     path = out or run / run_folder.SAMPLES
+    run_folder.refuse_own_files(path, run)
     keep = (0, steps) if steps else (0,)
     with console.status(f"drawing {n:,} samples, {steps} chain steps"):
         drawn = model.sample(n, steps=steps, keep=keep, seed=seed)
