@@ -11,13 +11,18 @@ from fastdaae import noise as addressed
 from fastdaae.corruptions import Gaussian
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import corrupt
-from fastdaae.settings import positive_number, whole_number
 
 
 def _standard_normal(rows: int, columns: int, noise: Noise, row_offset: int, site: int) -> Tensor:
     # a corrupted zero is the noise itself, from whichever backend is live
     origin = torch.zeros(rows, columns, device=noise.device)
     return corrupt(origin, Gaussian(1.0), noise, row_offset=row_offset, site=site)[0]
+
+
+def _require_positive(**values: float) -> None:
+    for name, value in values.items():
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Normal:
     dim: int
 
     def __post_init__(self):
-        object.__setattr__(self, "dim", whole_number("dim", self.dim, 1))
+        if self.dim < 1:
+            raise ValueError(f"dim must be >= 1, got {self.dim}")
 
     def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
         """n draws, float32 [n, dim]."""
@@ -50,9 +56,7 @@ class RingMixture:
     std: float = 0.5
 
     def __post_init__(self):
-        object.__setattr__(self, "modes", whole_number("modes", self.modes, 1))
-        for name in ("radius", "std"):
-            object.__setattr__(self, name, positive_number(name, getattr(self, name)))
+        _require_positive(modes=self.modes, radius=self.radius, std=self.std)
 
     @property
     def dim(self) -> int:

@@ -14,7 +14,7 @@ from fastdaae import report as reports
 from fastdaae import run_folder
 from fastdaae.cli.tables import console, evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
-from fastdaae.training.checkpoint import read_metrics
+from fastdaae.training.checkpoint import read_history
 
 RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
 Root = Annotated[Path | None, Option(help="Where data sets lie (default: the environment's FASTDAAE_DATA).")]
@@ -172,7 +172,7 @@ def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     path = run / run_folder.EVALUATION
     evaluation = run_folder.read_json(path, "the report") if path.exists() else None
     with console.status("drawing the report"):
-        page = reports.build(model, dataset, read_metrics(run), evaluation, run / "report", seed=seed, config=config)
+        page = reports.build(model, dataset, read_history(run), evaluation, run / "report", seed=seed, config=config)
     console.print(f"report in {page}")
 
 

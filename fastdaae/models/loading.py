@@ -34,6 +34,8 @@ def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
     """
     run_dir = Path(run_dir)
     config, tensors, _ = run_folder.load_run(run_dir, "loading a model")
-    model = from_config(config["model"]) if model is None else model
-    run_folder.put_parameters(model, tensors, run_dir, share=True)
+    rebuilt = model is None
+    model = from_config(config["model"]) if rebuilt else model
+    # what we rebuild takes the checkpoint's tensors themselves, whatever the process's default dtype and device are
+    run_folder.put_parameters(model, tensors, run_dir, share=True, assign=rebuilt)
     return model.eval()

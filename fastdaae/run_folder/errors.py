@@ -11,7 +11,7 @@ class DamagedFile(ValueError):
     """A file of a run that is truncated or altered; the message names it and says what to do."""
 
 
-class RunFolderBusy(RuntimeError):
+class RunFolderBusy(ValueError):
     """Another training works in the folder; the message says whose it is, and since when."""
 
 

@@ -15,7 +15,7 @@ from fastdaae.run_folder.tensors import load_tensors, read_facts
 class RunState(NamedTuple):
     """How far a run's checkpoint has come: the run's id (None in runs of earlier versions), epochs and steps done."""
 
-    run: str | None
+    run_id: str | None
     epoch: int
     step: int
 
@@ -44,21 +44,21 @@ def load_run(run_dir: str | Path, purpose: str) -> tuple[dict, dict[str, Tensor]
     path = run_dir / CHECKPOINT
     tensors, facts = load_tensors(path)
     state = _state(path, facts)
-    expected = config.get("run")
-    if state.run != expected:
+    expected = config.get("run_id")
+    if state.run_id != expected:
         raise ValueError(
-            f"checkpoint {path} belongs to {_named(state.run)}, and {CONFIG} beside it to {_named(expected)}; put this "
-            "run's own checkpoint back, or use the folder that it came from"
+            f"checkpoint {path} belongs to {_named(state.run_id)}, and {CONFIG} beside it to {_named(expected)}; "
+            "put this run's own checkpoint back, or use the folder that it came from"
         )
     return config, tensors, state
 
 
 def _state(path: Path, facts: dict) -> RunState:
     try:
-        return RunState(facts.get("run"), int(facts["epoch"]), int(facts["step"]))
+        return RunState(facts.get("run_id"), int(facts["epoch"]), int(facts["step"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         raise DamagedFile(f"checkpoint {path} does not say how far its run is; restore it from a copy") from None
 
 
-def _named(run: str | None) -> str:
-    return "a run without an id" if run is None else f"the run {run}"
+def _named(run_id: str | None) -> str:
+    return "a run without an id" if run_id is None else f"the run {run_id}"

@@ -14,11 +14,14 @@ def model_tensors(model: nn.Module) -> dict[str, Tensor]:
     return {_PREFIX + name: tensor for name, tensor in model.state_dict().items()}
 
 
-def put_parameters(model: nn.Module, tensors: dict[str, Tensor], run_dir: Path, *, share: bool = False) -> None:
+def put_parameters(
+    model: nn.Module, tensors: dict[str, Tensor], run_dir: Path, *, share: bool = False, assign: bool = False
+) -> None:
     """Put a checkpoint's parameters into a model that has them all, and shares the same ones.
 
-    With `share`, parameters that the checkpoint shares and the model does not become one. Raises ValueError, before
-    anything is changed, where names, shapes or sharing differ.
+    With `share`, parameters that the checkpoint shares and the model does not become one; with `assign` the model takes
+    the tensors themselves, dtype and device included. Raises ValueError, before anything is changed, where names,
+    shapes or sharing differ.
     """
     state = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items() if name.startswith(_PREFIX)}
     own = model.state_dict()
@@ -29,10 +32,9 @@ def put_parameters(model: nn.Module, tensors: dict[str, Tensor], run_dir: Path, 
         _refuse(run_dir, f"it shares {' with '.join(min(together))}, which the run holds apart")
     if apart and not share:
         _refuse(run_dir, f"it holds {' and '.join(min(apart))} apart, which the run shares")
-    for name, owner in saved.items():
-        if (name, owner) in apart:
-            _share(model, name, owner)
-    model.load_state_dict(state)
+    model.load_state_dict(state, assign=assign)
+    for name, owner in _pairs(saved) if assign else apart:
+        _share(model, name, owner)
 
 
 def _pairs(owners: dict[str, str]) -> set[tuple[str, str]]:

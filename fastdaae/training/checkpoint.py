@@ -14,7 +14,7 @@ from fastdaae.training.step import TrainingStep
 _HISTORY = "history"
 
 
-def save_checkpoint(run_dir: Path, step: TrainingStep, history: list[dict], *, run: str | None, epoch: int) -> None:
+def save_checkpoint(run_dir: Path, step: TrainingStep, history: list[dict], *, run_id: str | None, epoch: int) -> None:
     """Write the state after `epoch` epochs, and the metrics after it; a kill at any moment leaves a whole checkpoint.
 
     The checkpoint alone says where the run is, so that metrics which a kill kept from being written can be mended.
@@ -23,7 +23,7 @@ def save_checkpoint(run_dir: Path, step: TrainingStep, history: list[dict], *, r
     tensors |= {"noise": step.noise.state, "random/torch": torch.get_rng_state(), _HISTORY: _packed(history)}
     if torch.cuda.is_available() and step.noise.device.type == "cuda":
         tensors["random/cuda"] = torch.cuda.get_rng_state(step.noise.device)
-    facts = {"run": run, "epoch": epoch, "step": history[-1]["step"]}
+    facts = {"run_id": run_id, "epoch": epoch, "step": history[-1]["step"]}
     run_folder.save_tensors(run_dir / run_folder.CHECKPOINT, tensors, facts)
     write_metrics(run_dir, history)
 
@@ -60,30 +60,30 @@ def _restore_random(noise: Noise, tensors: dict[str, Tensor]) -> None:
 
 def history_of(run_dir: Path, tensor: Tensor | None, epoch: int) -> list[dict]:
     """The history that a checkpoint after `epoch` epochs holds; an earlier version's, without one, has it in a file."""
-    return _lines_on_file(run_dir, epoch) if tensor is None else _unpacked(tensor)
+    return read_metrics(run_dir, epoch) if tensor is None else _unpacked(tensor)
 
 
-def read_metrics(run_dir: Path) -> list[dict]:
-    """The metrics of the epochs up to a run's checkpoint, one dictionary each; all on file where there is none."""
+def read_history(run_dir: Path) -> list[dict]:
+    """The metrics of a run's epochs up to its checkpoint, one dictionary each; all on file where there is none."""
     path = run_dir / run_folder.CHECKPOINT
     if not path.exists():
-        return _lines_on_file(run_dir, None)
+        return read_metrics(run_dir)
     return history_of(run_dir, run_folder.read_tensor(path, _HISTORY), run_folder.checkpoint_state(run_dir).epoch)
 
 
-def _lines_on_file(run_dir: Path, epoch: int | None) -> list[dict]:
+def read_metrics(run_dir: Path, epochs: int | None = None) -> list[dict]:
+    """The lines of metrics.jsonl for the first `epochs` epochs (all by default), up to the first that is damaged."""
     path = run_dir / run_folder.METRICS
     history: list[dict] = []
     for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
             line = json.loads(text)
-            expected = len(history) + 1
-            if line["epoch"] != expected or (epoch is not None and expected > epoch):
+            if line["epoch"] != len(history) + 1:
                 break
         except (ValueError, TypeError, KeyError):
             break
         history.append(line)
-    return history
+    return history[:epochs]
 
 
 def write_metrics(run_dir: Path, history: list[dict]) -> None:

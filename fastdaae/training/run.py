@@ -17,7 +17,7 @@ class Run:
 
     def __init__(self, run_dir: Path | None, config: dict, step: TrainingStep, free: set[str]):
         self.run_dir, self.step = run_dir, step
-        self.id: str | None = None
+        self.run_id: str | None = None
         self.epoch, self.history = 0, []
         if run_dir is None:
             return
@@ -30,18 +30,18 @@ class Run:
         path = self.run_dir / run_folder.CONFIG
         if path.exists() and "trainer" not in run_folder.read_json(path, "training"):
             raise ValueError(f"{path} is there, and it is not a run's; use another run_dir")
-        self.id = run_folder.new_run_id()
+        self.run_id = run_folder.new_run_id()
         (self.run_dir / run_folder.METRICS).unlink(missing_ok=True)
-        run_folder.write_json(path, {"run": self.id, **config})
+        run_folder.write_json(path, {"run_id": self.run_id, **config})
 
     def _resume(self, config: dict, free: set[str]) -> None:
         old, tensors, state = run_folder.load_run(self.run_dir, "resuming a run")
         self._require_same_settings(old, config, free)
         checkpoint.restore(self.step, tensors, self.run_dir)
-        self.id, self.epoch = state.run, state.epoch
+        self.run_id, self.epoch = state.run_id, state.epoch
         self.history = checkpoint.history_of(self.run_dir, tensors.get("history"), state.epoch)
         notes = config["notes"] or old.get("notes") or {}
-        run_folder.write_json(self.run_dir / run_folder.CONFIG, {"run": self.id, **config, "notes": notes})
+        run_folder.write_json(self.run_dir / run_folder.CONFIG, {"run_id": self.run_id, **config, "notes": notes})
         checkpoint.write_metrics(self.run_dir, self.history)
 
     def _require_same_settings(self, old: dict, new: dict, free: set[str]) -> None:
@@ -58,12 +58,12 @@ class Run:
     def record(self, line: dict) -> None:
         """Add an epoch to the history; `save` keeps it."""
         self.epoch = line["epoch"]
-        self.history.append(line if self.id is None else {"run": self.id, **line})
+        self.history.append(line if self.run_id is None else {"run_id": self.run_id, **line})
 
     def save(self) -> None:
         """Write the state after the last recorded epoch; raises NotWritten where the disk is full."""
         if self.run_dir is not None:
-            checkpoint.save_checkpoint(self.run_dir, self.step, self.history, run=self.id, epoch=self.epoch)
+            checkpoint.save_checkpoint(self.run_dir, self.step, self.history, run_id=self.run_id, epoch=self.epoch)
 
 
 def _without(section, keys: set[str]):

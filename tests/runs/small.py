@@ -8,7 +8,7 @@ from torch import nn
 
 import fastdaae as fd
 from fastdaae import run_folder
-from fastdaae.training.checkpoint import read_metrics
+from fastdaae.training.checkpoint import read_history
 
 
 def build(seed: int = 0, **choices) -> nn.Module:
@@ -49,11 +49,11 @@ def require_same_run(run_dir: Path, other: Path) -> None:
     for name in tensors.keys() - {"history"}:
         assert tensors[name].equal(expected[name]), name
     assert metrics(run_dir) == metrics(other)
-    assert [timeless(line) for line in read_metrics(run_dir)] == metrics(other)
+    assert [timeless(line) for line in read_history(run_dir)] == metrics(other)
     configs = [run_folder.read_json(folder / run_folder.CONFIG, "comparing") for folder in (run_dir, other)]
     assert timeless(configs[0]) == timeless(configs[1])
     assert not list(run_dir.glob(".*"))
 
 
 def timeless(line: dict) -> dict:
-    return {key: value for key, value in line.items() if key not in ("seconds", "samples_per_second", "run")}
+    return {key: value for key, value in line.items() if key not in ("seconds", "samples_per_second", "run_id")}

@@ -18,19 +18,19 @@ def config(run_dir) -> dict:
 
 def test_configuration_checkpoint_and_metrics_carry_one_id(tmp_path):
     fit(build(), run_dir=tmp_path)
-    run = config(tmp_path)["run"]
+    run = config(tmp_path)["run_id"]
     assert re.fullmatch("[0-9a-f]{32}", run)
     assert run_folder.checkpoint_state(tmp_path) == (run, 2, 6)
     lines = (tmp_path / run_folder.METRICS).read_text().splitlines()
-    assert [json.loads(line)["run"] for line in lines] == [run, run]
+    assert [json.loads(line)["run_id"] for line in lines] == [run, run]
     fit(build(), epochs=3, run_dir=tmp_path)
-    assert config(tmp_path)["run"] == run and run_folder.checkpoint_state(tmp_path) == (run, 3, 9)
+    assert config(tmp_path)["run_id"] == run and run_folder.checkpoint_state(tmp_path) == (run, 3, 9)
 
 
 def test_runs_have_ids_of_their_own(tmp_path):
     for name in "ab":
         fit(build(), epochs=1, run_dir=tmp_path / name)
-    assert config(tmp_path / "a")["run"] != config(tmp_path / "b")["run"]
+    assert config(tmp_path / "a")["run_id"] != config(tmp_path / "b")["run_id"]
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
@@ -38,7 +38,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         fit(build(), run_dir=tmp_path / name)
     whole = (tmp_path / "b" / run_folder.METRICS).read_bytes()
     shutil.copy(tmp_path / "a" / run_folder.CHECKPOINT, tmp_path / "b")
-    of_a = config(tmp_path / "a")["run"]
+    of_a = config(tmp_path / "a")["run_id"]
     model = build()
     before = parameters(model)
     for call in (lambda: fit(model, epochs=3, run_dir=tmp_path / "b"), lambda: fd.load(tmp_path / "b")):
@@ -60,13 +60,13 @@ def strip_to_old(run_dir) -> None:
     """Make a run as earlier versions wrote it: no id, and no history in the checkpoint."""
     path = run_dir / run_folder.CHECKPOINT
     tensors, facts = run_folder.load_tensors(path)
-    del tensors["history"], facts["run"]
+    del tensors["history"], facts["run_id"]
     run_folder.save_tensors(path, tensors, facts)
     old = config(run_dir)
-    del old["run"]
+    del old["run_id"]
     run_folder.write_json(run_dir / run_folder.CONFIG, old)
     lines = [json.loads(line) for line in (run_dir / run_folder.METRICS).read_text().splitlines()]
-    text = "".join(json.dumps({k: v for k, v in line.items() if k != "run"}) + "\n" for line in lines)
+    text = "".join(json.dumps({k: v for k, v in line.items() if k != "run_id"}) + "\n" for line in lines)
     run_folder.write_text(run_dir / run_folder.METRICS, text)
 
 

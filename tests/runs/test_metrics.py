@@ -7,7 +7,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import run_folder
-from fastdaae.training.checkpoint import read_metrics
+from fastdaae.training.checkpoint import read_history
 from tests.runs.small import build, fit, metrics, parameters, timeless
 
 DAMAGE = {
@@ -36,7 +36,7 @@ def test_metrics_are_mended_from_the_checkpoint(damage, tmp_path, unbroken):
     path = tmp_path / run_folder.METRICS
     text = DAMAGE[damage](path.read_text())
     path.unlink() if text is None else path.write_text(text)
-    assert [timeless(line) for line in read_metrics(tmp_path)] == unbroken[1][:3]
+    assert [timeless(line) for line in read_history(tmp_path)] == unbroken[1][:3]
     resumed = build()
     history = fit(resumed, epochs=5, run_dir=tmp_path)
     assert torch.equal(parameters(resumed), parameters(unbroken[0]))
