@@ -12,7 +12,7 @@ from torch import Tensor
 from fastdaae.run_folder.atomic import replace_atomically
 from fastdaae.run_folder.errors import DamagedFile
 
-_ADVICE = "restore it from a copy, or remove it and train again (the other files of the run stay)"
+_ADVICE = "restore it from a copy, or remove it and train again"
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict) -> None:

@@ -40,6 +40,12 @@ def _optimizer_tensors(optimizers: dict[str, Optimizer]) -> dict[str, Tensor]:
 
 def restore(step: TrainingStep, tensors: dict[str, Tensor], run_dir: Path) -> None:
     """Put a checkpoint's tensors into place; raises ValueError, with nothing changed, for another model's."""
+    missing = {"noise", "random/torch"} - tensors.keys()
+    if missing:
+        raise run_folder.DamagedFile(
+            f"checkpoint {run_dir / run_folder.CHECKPOINT} lacks {min(missing)}; restore it from a copy, or remove it "
+            "and train again"
+        )
     run_folder.put_parameters(step.model, tensors, run_dir)
     for update, optimizer in step.optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}

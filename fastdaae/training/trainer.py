@@ -1,5 +1,6 @@
 """`Trainer`: a training loop that validates, shows its progress, writes its run and resumes it exactly."""
 
+import math
 import platform
 import time
 from contextlib import contextmanager, nullcontext
@@ -138,6 +139,7 @@ class Trainer:
                 line["losses"] = losses
                 if held_out is not None:
                     line["validation"] = self._validate(held_out)
+                    self._require_finite_validation(line)
                 run.record(line)
                 self._require_finite_parameters(line["step"])
                 if run.epoch % self.checkpoint_every == 0 or run.epoch == self.epochs:
@@ -180,6 +182,11 @@ class Trainer:
         if len(bad):
             row, column = bad[0].tolist()
             self._stop(f"the loss {names[column]!r} is {float(recent[row, column])} at step {first_step + row}")
+
+    def _require_finite_validation(self, line: dict) -> None:
+        for name, value in line["validation"].items():
+            if not math.isfinite(value):
+                self._stop(f"the validation loss {name!r} is {value} at step {line['step']}")
 
     def _stop(self, what: str) -> None:
         kept = "no checkpoint was written yet"

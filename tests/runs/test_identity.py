@@ -108,6 +108,15 @@ def test_notes_stay_when_a_run_is_resumed_without_any(tmp_path):
     assert config(tmp_path)["notes"] == {"data": "mine.npy"}
 
 
+def test_a_checkpoint_that_lacks_what_a_training_needs_is_told(tmp_path):
+    fit(build(), run_dir=tmp_path)
+    tensors, facts = run_folder.load_tensors(tmp_path / run_folder.CHECKPOINT)
+    del tensors["noise"]
+    run_folder.save_tensors(tmp_path / run_folder.CHECKPOINT, tensors, facts)
+    with pytest.raises(run_folder.DamagedFile, match="lacks noise; restore it from a copy"):
+        fit(build(), epochs=3, run_dir=tmp_path)
+
+
 def test_the_state_of_a_checkpoint_is_read_without_its_tensors(tmp_path, monkeypatch):
     fit(build(), run_dir=tmp_path)
     path = tmp_path / run_folder.CHECKPOINT

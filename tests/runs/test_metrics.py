@@ -8,7 +8,7 @@ import torch
 import fastdaae as fd
 from fastdaae import run_folder
 from fastdaae.training.checkpoint import read_history
-from tests.runs.small import build, fit, metrics, parameters, timeless
+from tests.runs.small import build, fit, images, metrics, parameters, timeless
 
 DAMAGE = {
     "missing": lambda text: None,
@@ -67,6 +67,23 @@ def test_metrics_of_a_run_whose_checkpoint_is_gone_do_not_stay(tmp_path, unbroke
     assert not (tmp_path / run_folder.METRICS).exists()
     fit(build(), epochs=5, run_dir=tmp_path)
     assert metrics(tmp_path) == unbroken[1]
+
+
+def test_a_validation_loss_that_is_not_finite_stops_the_run_and_is_not_written(tmp_path):
+    class Overflows(fd.IDAAE):
+        def validation_losses(self, x, noise, *, row_offset=0):
+            losses = super().validation_losses(x, noise, row_offset=row_offset)
+            return {**losses, "mse": losses["mse"] * torch.inf}
+
+    split = fd.data.Split(images(), None)
+    data = fd.data.Dataset(split, split, split, "random")
+    model = build()
+    model.__class__ = Overflows
+    with pytest.raises(fd.training.TrainingDiverged, match="the validation loss 'mse' is inf at step 3"):
+        fit(model, data, run_dir=tmp_path)
+    assert not (tmp_path / run_folder.METRICS).exists()
+    fit(build(), data, run_dir=tmp_path / "finite", seed=1)
+    assert [sorted(line["validation"]) for line in metrics(tmp_path / "finite")] == [["mse", "reconstruction"]] * 2
 
 
 def test_lines_are_written_with_each_checkpoint(tmp_path):
