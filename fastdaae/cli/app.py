@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from fastdaae import run_folder
 from fastdaae.cli import measures, runs
 from fastdaae.cli.tables import console
 
@@ -36,7 +37,7 @@ def main() -> None:
         if os.environ.get("FASTDAAE_DEBUG"):
             raise
         console.print(f"[bold red]error:[/] {_one_line(error)}", soft_wrap=True, highlight=False, markup=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, run_folder.RunFolderBusy) else 1)
     except KeyboardInterrupt:
         console.print("stopped; the same command resumes from the last checkpoint")
         sys.exit(130)

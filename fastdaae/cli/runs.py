@@ -14,7 +14,7 @@ from fastdaae import report as reports
 from fastdaae import run_folder
 from fastdaae.cli.tables import console, evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
-from fastdaae.training.checkpoint import read_metrics
+from fastdaae.training.checkpoint import read_history
 
 RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
 Root = Annotated[Path | None, Option(help="Where data sets lie (default: the environment's FASTDAAE_DATA).")]
@@ -123,6 +123,7 @@ def sample(
     """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred."""
     model = fd.load(run)
     path = out or run / run_folder.SAMPLES
+    run_folder.refuse_own_files(path, run)
     keep = (0, steps) if steps else (0,)
     with console.status(f"drawing {n:,} samples, {steps} chain steps"):
         drawn = model.sample(n, steps=steps, keep=keep, seed=seed)
@@ -171,7 +172,7 @@ def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     path = run / run_folder.EVALUATION
     evaluation = run_folder.read_json(path, "the report") if path.exists() else None
     with console.status("drawing the report"):
-        page = reports.build(model, dataset, read_metrics(run), evaluation, run / "report", seed=seed, config=config)
+        page = reports.build(model, dataset, read_history(run), evaluation, run / "report", seed=seed, config=config)
     console.print(f"report in {page}")
 
 

@@ -28,21 +28,14 @@ def from_config(config: dict) -> nn.Module:
 def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
     """The model of a run with the parameters of its last checkpoint, on the CPU, in evaluation mode.
 
-    Our networks are rebuilt from the run's configuration; users' own modules are passed in as `model`. Raises
-    FileNotFoundError for a folder without a run, ValueError for a damaged checkpoint or a model whose parameters do not
-    fit.
+    Our networks are rebuilt from the run's configuration, sharing what they shared; users' own modules are passed in as
+    `model`. Raises FileNotFoundError for a folder without a run, ValueError for a damaged checkpoint, for one that
+    belongs to another run, and for a model whose parameters do not fit.
     """
     run_dir = Path(run_dir)
-    config = run_folder.read_json(run_dir / run_folder.CONFIG, "loading a model")
-    tensors, _ = run_folder.load_tensors(run_dir / run_folder.CHECKPOINT)
-    model = from_config(config["model"]) if model is None else model
-    prefix = run_folder.MODEL_PREFIX
-    parameters = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    try:
-        model.load_state_dict(parameters)
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ValueError(
-            f"model does not fit the checkpoint in {run_dir}: {first}; pass the model of that run"
-        ) from None
+    config, tensors, _ = run_folder.load_run(run_dir, "loading a model")
+    rebuilt = model is None
+    model = from_config(config["model"]) if rebuilt else model
+    # what we rebuild takes the checkpoint's tensors themselves, whatever the process's default dtype and device are
+    run_folder.put_parameters(model, tensors, run_dir, share=True, assign=rebuilt)
     return model.eval()
