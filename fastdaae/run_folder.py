@@ -42,8 +42,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: dict) -> None:
-    """Write a JSON file atomically."""
-    write_text(path, json.dumps(value, indent=1) + "\n")
+    """Write a JSON file atomically; raises ValueError for NaN and infinity, which are not JSON."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def read_json(path: Path, purpose: str) -> dict:

@@ -14,6 +14,7 @@ import fastdaae as fd
 from fastdaae import report
 from fastdaae.data import Dataset, Split
 from fastdaae.report import drawing, figures_codes, figures_measures, figures_samples, figures_training, pictures, style
+from fastdaae.report.projection import codes_in_a_plane
 
 SAMPLED = ["losses", "reconstructions", "samples", "chain", "code-histograms", "code-plane"]
 MEASURED = ["likelihood", "dimension"]
@@ -383,7 +384,7 @@ def test_clusters_are_named_at_their_medians():
 )
 def test_plane_of_any_dimension(shape, how):
     codes = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    points, names, told = drawing._plane(codes, seed=0)
+    points, names, told = codes_in_a_plane(codes, seed=0)
     assert points.shape == (30, 2) and np.isfinite(points).all() and told == how
     assert (names is None) == (shape[1] > 2)
     if shape[1] < 3:
