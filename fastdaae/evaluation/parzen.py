@@ -11,7 +11,7 @@ from torch import Tensor
 from fastdaae import ops, reference
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.fitting import fitting
-from fastdaae.evaluation.points import as_points
+from fastdaae.evaluation.points import as_points, warn_of_another_scale
 
 _LEAVE_OUT_BLOCK = 512
 
@@ -31,8 +31,9 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         self.bandwidths = bandwidths
 
     def fit(self, X, y=None, *, validation=None) -> "ParzenWindow":
-        """Keep the samples X [N, D] (uint8 means value / 255) and choose the bandwidth; `y` is ignored.
+        """Keep the samples X [N, D] and choose the bandwidth; `y` is ignored.
 
+        uint8 means value / 255 in arrays, tensors, data frames and lists alike; other integers are numbers as they are.
         Arrays and memory maps in C order are kept as they are, not copied, and read block by block on the CPU.
         Raises ValueError for empty or non-finite sets, bandwidths that are not positive, and "auto" with one sample
         alone.
@@ -70,6 +71,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         return Estimate.of(self.score_samples(X))
 
     def _log_densities(self, queries: Tensor, bandwidths) -> Tensor:
+        warn_of_another_scale(queries, self.samples_)
         return ops.parzen_log_density(queries, self.samples_, bandwidths)
 
 

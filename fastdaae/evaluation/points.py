@@ -10,6 +10,9 @@ from torch import Tensor
 from fastdaae import reference
 
 _WIDE = (torch.float32, torch.float64)
+_LOOKED_AT = 1000  # rows whose scale is looked at
+_MARGIN = 0.5  # what a decoder without a last sigmoid may miss [0, 1] by
+_SHARE = 0.01  # of values beyond the margin, for single pixels may be anywhere
 
 
 def as_points(estimator, X, *, reset: bool, keep_device: bool = False, as_stored: bool = False) -> Tensor:
@@ -96,3 +99,25 @@ def _checked_in_place(estimator, X: Tensor, reset: bool) -> Tensor:
     if not bool(torch.isfinite(points).all()):
         raise ValueError("Input X contains NaN or infinity; remove or replace these values")
     return points.contiguous()
+
+
+def warn_of_another_scale(queries: Tensor, samples: Tensor) -> None:
+    """Warns where one of two sets [N, D] is uint8, which means value / 255, and many values of the other lie far off.
+
+    Only then is a scale known: two sets of floats may have any.
+    """
+    for name, floats, other, levels in (
+        ("queries", queries, "samples", samples),
+        ("samples", samples, "queries", queries),
+    ):
+        if levels.dtype != torch.uint8 or floats.dtype == torch.uint8:
+            continue
+        looked_at = floats[:_LOOKED_AT]
+        outside = (looked_at < -_MARGIN) | (looked_at > 1 + _MARGIN)
+        if float(outside.double().mean()) > _SHARE:
+            low, high = (float(bound) for bound in looked_at.aminmax())
+            warnings.warn(
+                f"the {name} are {floats.dtype} and reach from {low:g} to {high:g}, while the {other} are uint8, value "
+                "/ 255; bring both to one scale: grey levels 0..255 as uint8, [-1, 1] by (x + 1) / 2",
+                stacklevel=4,
+            )

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from fastdaae.evaluation.attempt import attempt, diverged, require_finite
+from fastdaae.evaluation.attempt import IMPOSSIBLE, attempt, diverged, require_finite
 from fastdaae.evaluation.classification import pca_svm_accuracy, svm_accuracy
 from fastdaae.evaluation.dimension import IntrinsicDimension
 from fastdaae.evaluation.parzen import ParzenWindow
@@ -77,7 +77,7 @@ def _rows(images: Tensor) -> Tensor:
     return as_float(images).flatten(1)
 
 
-PointSets = dict[str, Tensor | ValueError]
+PointSets = dict[str, Tensor | Exception]
 
 
 def _sampled(model, count: int, steps: int, seed: int) -> PointSets:
@@ -86,12 +86,12 @@ def _sampled(model, count: int, steps: int, seed: int) -> PointSets:
     names = [f"x({t})" for t in kept]
     try:
         drawn = model.sample(count, steps=steps, keep=kept, seed=seed)
-    except ValueError as error:
+    except IMPOSSIBLE as error:
         return dict.fromkeys(names, error)
     return {name: _finite_or_why(x.flatten(1).cpu()) for name, x in zip(names, drawn, strict=True)}
 
 
-def _finite_or_why(samples: Tensor) -> Tensor | ValueError:
+def _finite_or_why(samples: Tensor) -> Tensor | Exception:
     try:
         require_finite("samples", samples)
     except ValueError as error:
@@ -102,8 +102,8 @@ def _finite_or_why(samples: Tensor) -> Tensor | ValueError:
 def _of_each(sets: PointSets, measure: Callable[[Tensor], dict], numbers: tuple[str, ...]) -> list[dict]:
     """The rows of a table: `measure` of each set."""
 
-    def taken(points: Tensor | ValueError) -> dict:
-        if isinstance(points, ValueError):
+    def taken(points: Tensor | Exception) -> dict:
+        if isinstance(points, Exception):
             raise points
         return measure(points)
 

@@ -155,8 +155,11 @@ def _loss(value: float | None, unit: str = "") -> str:
 
 
 def _reconstruction_sentence(part: Mapping) -> str:
-    corrupted, clean = (_told(part[key], "mean", "{:.4f}".format) for key in ("corrupted_mse", "clean_mse"))
-    return f"Its test images come back with a mean squared error of {corrupted} (corrupted) and {clean} (clean)."
+    corrupted, clean = part["corrupted_mse"], part["clean_mse"]
+    if "reason" in corrupted or "reason" in clean:
+        return f"Its reconstruction error was {NOT_MEASURED}."
+    errors = f"{corrupted['mean']:.4f} (corrupted) and {clean['mean']:.4f} (clean)"
+    return f"Its test images come back with a mean squared error of {errors}."
 
 
 def _told(numbers: Mapping, key: str, write: Callable[[float], str]) -> str:

@@ -16,6 +16,7 @@ from fastdaae import report
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import evaluate
+from fastdaae.report import drawing
 from fastdaae.report.projection import codes_in_a_plane
 
 
@@ -190,6 +191,9 @@ def test_losses_of_a_diverged_run_are_drawn(tmp_path):
     for shown in (history, history[1:]):
         page = report.build(diverged(), digits(), shown, None, tmp_path).read_text()
         assert "its reconstruction loss is not finite in training" in page
+    first, second = drawing._losses(diverged(), history, "nats").axes
+    assert [text.get_text() for text in first.texts] == ["train: not finite\nafter epoch 1"]
+    assert "discriminator: not finite\nafter epoch 1" in [text.get_text() for text in second.texts]
 
 
 @pytest.mark.parametrize(

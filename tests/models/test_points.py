@@ -187,3 +187,39 @@ def test_a_failed_refit_leaves_the_fit_before():
         with pytest.raises(ValueError):
             fitted.fit(X)
         assert vars(fitted) == before
+
+
+GREY_SAMPLES, UNIT = torch.from_numpy(GREY), torch.from_numpy(GREY / 255)
+
+
+@pytest.mark.parametrize(
+    ("samples", "queries", "seen"),
+    [
+        (UNIT * 255, GREY_SAMPLES, "samples .* reach from 0 to 255"),
+        (UNIT * 2 - 1, GREY_SAMPLES, "samples .* reach from -1 to 1"),
+        (GREY_SAMPLES, GREY.tolist(), "queries .* reach from 0 to 255"),
+        (GREY_SAMPLES, (UNIT - UNIT.mean()) / UNIT.std(), "queries"),
+    ],
+)
+def test_points_of_another_scale_than_the_grey_levels_beside_them_are_warned_of(samples, queries, seen):
+    with pytest.warns(UserWarning, match=f"{seen}.* are uint8, value / 255; bring both to one scale"):
+        fd.ParzenWindow(0.3).fit(samples).score(queries)
+    with pytest.warns(UserWarning, match="bring both to one scale"):
+        fd.ParzenWindow().fit(samples, validation=queries)
+
+
+@pytest.mark.parametrize(
+    ("samples", "queries"),
+    [
+        (UNIT, GREY_SAMPLES),
+        (UNIT + 0.1 * torch.randn(UNIT.shape), GREY_SAMPLES),
+        (torch.where(torch.arange(40)[:, None] == 3, UNIT.index_fill(1, torch.tensor([0]), -3.0), UNIT), GREY_SAMPLES),
+        (UNIT * 2 - 1, UNIT),
+        (torch.randn(30, 9) * 1000, torch.zeros(1, 9)),
+        (GREY_SAMPLES, GREY_SAMPLES),
+    ],
+)
+def test_a_scale_that_may_be_meant_is_not_warned_of(samples, queries):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fd.ParzenWindow(0.3).fit(samples).score(queries)
