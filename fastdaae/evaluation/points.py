@@ -44,6 +44,8 @@ def _as_array(X):
     """X as an array of its own dtype; data frames, which have one for each column, and what only scikit-learn knows."""
     if isinstance(X, Tensor):
         return _tensor_as_array(X)
+    if isinstance(X, np.ma.MaskedArray) and X.mask.any():
+        raise ValueError(f"X must have no masked entries, got {int(X.mask.sum())}; fill or remove them")
     if isinstance(X, np.ndarray) or _is_frame(X):
         return X
     if isinstance(X, list | tuple):

@@ -101,6 +101,13 @@ def test_columns_of_grey_levels_beside_other_numbers_are_refused():
             fd.IntrinsicDimension(k=2).fit(X)
 
 
+def test_masked_entries_are_not_read_as_numbers():
+    masked = np.ma.masked_array(GREY / 255, GREY > 250)
+    with pytest.raises(ValueError, match="X must have no masked entries, got"):
+        fd.ParzenWindow(0.2).fit(masked)
+    assert fd.ParzenWindow(0.2).fit(np.ma.masked_array(GREY)).score(GREY) == fd.ParzenWindow(0.2).fit(GREY).score(GREY)
+
+
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint16, np.int8])
 def test_other_integers_are_numbers_and_not_grey_levels(dtype):
     numbers = np.random.default_rng(0).integers(0, 100, (20, 4)).astype(dtype)
