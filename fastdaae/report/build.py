@@ -26,12 +26,15 @@ def build(
     curves of the measures. `config` is the run's config.json; by default the model's own. `checkpoint` is the run's
     state now (`staleness.state_of`; by default that of the last line of the history): the page says so where the
     evaluation is of another. A figure or measure that a model gives no numbers for says why in its place. Equal seeds
-    give equal pages. Returns the page's path. Raises TypeError for data without a train split.
+    give equal pages. Returns the page's path. Raises TypeError for data without a train split, ValueError for an
+    evaluation without its parts.
     """
     if not hasattr(getattr(dataset, "train", None), "images"):
         raise TypeError(
             f"dataset must be a Dataset with a train split, got {type(dataset).__name__}; see fastdaae.data.load"
         )
+    if evaluation is not None:
+        _require_parts(evaluation)
     shown = next(part for part in ("test", "validation", "train") if getattr(dataset, part) is not None)
     name, data = type(model).__name__, dataset.name
     unit = "pixel²" if getattr(model, "loss", "bce") == "mse" else "nats per pixel"
@@ -51,6 +54,16 @@ def build(
     path = Path(out_dir) / "report.html"
     run_folder.write_text(path, text)
     return path
+
+
+def _require_parts(evaluation) -> None:
+    parts = ("reconstruction", "likelihood", "dimension")
+    missing = [name for name in parts if not (isinstance(evaluation, Mapping) and evaluation.get(name))]
+    if missing:
+        raise ValueError(
+            f"evaluation must have {', '.join(parts)} as fastdaae.evaluation.evaluate gives them, got no "
+            f"{', '.join(missing)}; evaluate again"
+        )
 
 
 def _write(drawn: Drawn, folder: Path) -> page.Panel:

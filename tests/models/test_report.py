@@ -230,6 +230,12 @@ def test_data_without_splits_is_refused(trained, tmp_path):
         report.build(trained[0], torch.zeros(3, 64), [], None, tmp_path)
 
 
+@pytest.mark.parametrize("evaluation", [{}, {"likelihood": {"rows": []}}, [], {"reconstruction": None}])
+def test_an_evaluation_of_another_making_is_refused(trained, evaluation, tmp_path):
+    with pytest.raises(ValueError, match="evaluation must have reconstruction, likelihood, dimension.*evaluate again"):
+        report.build(trained[0], digits(), [], evaluation, tmp_path)
+
+
 def test_corrupted_row_is_what_the_encoder_was_given(trained, monkeypatch):
     model, dataset, _ = trained
     shown, given = {}, []
