@@ -71,9 +71,14 @@ def dimension(
     with console.status(f"{len(images):,} images, {k} neighbours each"):
         fitted = fd.IntrinsicDimension(k=k, estimator=estimator).fit(images.flatten(1))
     table = Table("k", "dimension", title=f"intrinsic dimension of {len(images):,} images of {data}")
-    for wanted in sorted({2, 5, 10, 20, 50, 100, 200, 500, fitted.k_} & set(fitted.ks_.tolist())):
-        table.add_row(str(wanted), f"{fitted.dimension_per_k_[wanted - 2]:.2f}")
+    shown = sorted({2, 5, 10, 20, 50, 100, 200, 500, fitted.k_} & set(fitted.ks_.tolist()))
+    for wanted in shown:
+        found = fitted.dimension_per_k_[wanted - 2]
+        table.add_row(str(wanted), f"{found:.2f}" if np.isfinite(found) else "all points tie")
     console.print(table)
+    ties = ", ".join(f"{fitted.ties_per_k_[k - 2]:,} at k = {k}" for k in shown if fitted.ties_per_k_[k - 2])
+    if ties:
+        console.print(f"points whose k nearest neighbours are all at one distance: {ties}")
     console.print(
         f"[bold]{fitted.dimension_:.2f} ± {fitted.standard_error_:.2f}[/] at n = {len(images):,}, k = {fitted.k_}"
     )

@@ -14,6 +14,7 @@ from fastdaae import report as reports
 from fastdaae import run_folder
 from fastdaae.cli.tables import console, evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
+from fastdaae.report import staleness
 from fastdaae.training.checkpoint import read_history
 
 RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
@@ -150,6 +151,7 @@ def evaluate(
     root: Root = None,
 ) -> None:
     """Measure a trained model: reconstruction, likelihood, classification, dimension, beside the real data."""
+    checkpoint = run_folder.checkpoint_state(run)._asdict()
     model, dataset, _ = _open(run, root)
     with console.status("evaluating") as status:
         result = evaluate_model(
@@ -161,7 +163,7 @@ def evaluate(
             seed=seed,
             report=lambda stage: status.update(f"evaluating: {stage}"),
         )
-    run_folder.write_json(run / run_folder.EVALUATION, result)
+    run_folder.write_json(run / run_folder.EVALUATION, {**result, "checkpoint": checkpoint})
     console.print(evaluation_table(result))
     console.print(f"numbers in {run / run_folder.EVALUATION}")
 
@@ -171,8 +173,21 @@ def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     model, dataset, config = _open(run, root)
     path = run / run_folder.EVALUATION
     evaluation = run_folder.read_json(path, "the report") if path.exists() else None
+    checkpoint = run_folder.checkpoint_state(run)._asdict()
     with console.status("drawing the report"):
-        page = reports.build(model, dataset, read_history(run), evaluation, run / "report", seed=seed, config=config)
+        page = reports.build(
+            model,
+            dataset,
+            read_history(run),
+            evaluation,
+            run / "report",
+            seed=seed,
+            config=config,
+            checkpoint=checkpoint,
+        )
+    stale = staleness.outdated(evaluation or {}, checkpoint)
+    if stale:
+        console.print(f"[yellow]{stale}[/]")
     console.print(f"report in {page}")
 
 
