@@ -96,9 +96,9 @@ def words(noise: Noise, rows: int, columns: int, *, copies: int = 1, row_offset:
     """The 32-bit words at an address range, int64 [copies, rows, columns] with values in 0..2^32-1."""
     state = noise.state
     quads = (columns + 3) // 4
-    quad = torch.arange(quads, device=state.device)
-    row = (torch.arange(rows, device=state.device) + row_offset) & MASK
-    copy = torch.arange(copies, device=state.device) | site << 16
+    quad = torch.arange(quads, dtype=torch.int64, device=state.device)
+    row = (torch.arange(rows, dtype=torch.int64, device=state.device) + row_offset) & MASK
+    copy = torch.arange(copies, dtype=torch.int64, device=state.device) | site << 16
     counter = (quad[None, None, :], row[None, :, None], copy[:, None, None], state[2])
     mixed = torch.broadcast_tensors(*philox4x32(counter, (state[0], state[1])))
     return torch.stack(mixed, dim=-1).reshape(copies, rows, 4 * quads)[:, :, :columns]

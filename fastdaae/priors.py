@@ -15,7 +15,7 @@ from fastdaae.ops import corrupt
 
 def _standard_normal(rows: int, columns: int, noise: Noise, row_offset: int, site: int) -> Tensor:
     # a corrupted zero is the noise itself, from whichever backend is live
-    origin = torch.zeros(rows, columns, device=noise.device)
+    origin = torch.zeros(rows, columns, dtype=torch.float32, device=noise.device)
     return corrupt(origin, Gaussian(1.0), noise, row_offset=row_offset, site=site)[0]
 
 

@@ -35,11 +35,13 @@ def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
     run_dir = Path(run_dir)
     config = run_folder.read_json(run_dir / run_folder.CONFIG, "loading a model")
     tensors, _ = run_folder.load_tensors(run_dir / run_folder.CHECKPOINT)
-    model = from_config(config["model"]) if model is None else model
+    rebuilt = model is None
+    model = from_config(config["model"]) if rebuilt else model
     prefix = run_folder.MODEL_PREFIX
     parameters = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     try:
-        model.load_state_dict(parameters)
+        # what we rebuild takes the checkpoint's tensors themselves, whatever the process's default dtype and device are
+        model.load_state_dict(parameters, assign=rebuilt)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise ValueError(
