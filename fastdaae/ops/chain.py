@@ -13,7 +13,7 @@ from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
 from fastdaae.ops.network import dense_layers, linear
-from fastdaae.ops.splitting import split_last
+from fastdaae.ops.splitting import is_observed, split_last
 
 PRECISIONS = ("fp32", "bf16")
 _ROWS = 8192  # chains that advance together: bounds the memory of one step
@@ -221,8 +221,7 @@ def _run(decoder, encoder, z, corruption, noise, keep, row_offset, site, backend
 
 def _is_plain(network: Callable) -> bool:
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
-    hooked = any(m._forward_hooks or m._forward_pre_hooks for m in modules)
-    return bool(modules) and not hooked and all(type(m) in _PLAIN for m in modules)
+    return bool(modules) and all(type(m) in _PLAIN and not is_observed(m) for m in modules)
 
 
 def _decoder_end(decoder: Callable) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:

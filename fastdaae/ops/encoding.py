@@ -11,7 +11,7 @@ from fastdaae.corruptions import Corruption
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks, engine_layers, network
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
-from fastdaae.ops.splitting import _has_hooks, split_last
+from fastdaae.ops.splitting import is_observed, split_last
 from fastdaae.ops.triton_layers import ACTIVATIONS, CorruptedLinear, LinearMean
 
 # layers whose output for one row depends on the other rows of the batch
@@ -159,7 +159,8 @@ def encode_mean(
     h = body(x_tilde.flatten(0, 1))
     if h.dim() != 2:
         return last(h).unflatten(0, x_tilde.shape[:2]).mean(0)
-    return linear_mean(h.unflatten(0, x_tilde.shape[:2]), last.weight, last.bias, activation="none")
+    ending = "auto" if chosen == "cpp" else "reference"
+    return linear_mean(h.unflatten(0, x_tilde.shape[:2]), last.weight, last.bias, activation="none", backend=ending)
 
 
 def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.Module]] | None:
@@ -172,7 +173,7 @@ def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.
     )
     layers = layers[1:] if flattens else layers
     if (
-        _has_hooks(encoder)
+        is_observed(encoder)
         or not layers
         or not network.is_plain(layers[0], nn.Linear)
         or not (flattens or x.dim() == 2)
