@@ -8,7 +8,7 @@ from fastdaae import reference
 from fastdaae.corruptions import Corruption, Gaussian, Masking
 from fastdaae.kernels import extension
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, second_derivatives
 
 _ADDRESS = "int copies, int row_offset, int site"
 _ARGUMENTS = f"Tensor x, Tensor? index, Tensor state, int kind, float a, float low, float high, {_ADDRESS}"
@@ -76,13 +76,16 @@ class _Corrupt(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, index, state = ctx.saved_tensors
+        if second_derivatives.are_wanted():
+            dx = second_derivatives.gradient_through_corruption(grad, x, index, state, ctx.address, _corrupt)
+            return dx, None, None, None
         per_row = _corrupt_backward(grad.contiguous(), x, index, state, *ctx.address)
         if index is not None:
             per_row = torch.zeros_like(x).index_add_(0, index, per_row)
         return per_row, None, None, None
 
 
-class _TritonCorrupt(torch.autograd.Function):
+class TritonCorrupt(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, index, state, address, dtype):
         # the copy of the state is a launch of its own, which sampling need not wait for
@@ -98,10 +101,16 @@ class _TritonCorrupt(torch.autograd.Function):
 
 def triton_input_gradient(grad: Tensor, x: Tensor, index: Tensor | None, state: Tensor, address: tuple) -> Tensor:
     """The gradient by x [R, D], in its dtype, of corrupted copies with the contiguous gradient [copies, N, D]."""
+    if second_derivatives.are_wanted():
+        return second_derivatives.gradient_through_corruption(grad, x, index, state, address, _noisy_by_triton)
     per_row = _triton_corrupt_backward(grad, x, index, state, *address)
     if index is not None:
         per_row = torch.zeros(x.shape, dtype=per_row.dtype, device=x.device).index_add_(0, index, per_row)
     return per_row.to(x.dtype)
+
+
+def _noisy_by_triton(x: Tensor, index: Tensor | None, state: Tensor, *address) -> Tensor:
+    return _triton_corrupt(x, index, state, *address, torch.float32)
 
 
 def encoded(corruption: Corruption | None) -> tuple[int, float, float, float]:
@@ -141,10 +150,10 @@ def corrupt(
 
     x is uint8 (value / 255) or floating; `index` [N] gathers rows of x first; the noise of row i is that of row_offset
     + i, so that pieces of a batch equal the whole. The result has `dtype`: float32 for uint8, else the dtype of x, by
-    default. Corruption None copies. Differentiable in x. Raises TypeError or ValueError for arguments that do not fit,
-    IndexError for an index outside x (with "triton", which must not wait for the device, such a row becomes NaN),
-    RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, Algorithms 1 and 2 (line 3 of
-    each).
+    default. Corruption None copies. Differentiable in x, to any order. Raises TypeError or ValueError for arguments
+    that do not fit, IndexError for an index outside x (with "triton", which must not wait for the device, such a row
+    becomes NaN), RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, Algorithms 1 and
+    2 (line 3 of each).
     """
     checks.require_batch("x", x)
     checks.require_noise(corruption, noise, x)
@@ -173,7 +182,7 @@ def _run_cpp(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dty
 def _run_triton(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dtype: torch.dtype) -> Tensor:
     x, rounded = x.contiguous(), torch.float32 if dtype == torch.float64 else dtype
     if x.requires_grad and torch.is_grad_enabled():
-        return _TritonCorrupt.apply(x, index, state, address, rounded).to(dtype)
+        return TritonCorrupt.apply(x, index, state, address, rounded).to(dtype)
     return (_launch_triton if _is_eager(x) else _triton_corrupt)(x, index, state, *address, rounded).to(dtype)
 
 
