@@ -86,8 +86,11 @@ class _Corrupt(torch.autograd.Function):
 
 
 class TritonCorrupt(torch.autograd.Function):
+    """x~ [copies, N, D] of x [R, D] by the Triton kernel, in a dtype of its own."""
+
     @staticmethod
     def forward(ctx, x, index, state, address, dtype):
+        """Arguments as the registered operator takes them, the address as a tuple."""
         # the copy of the state is a launch of its own, which sampling need not wait for
         ctx.save_for_backward(x, index, state.clone() if ctx.needs_input_grad[0] else state)
         ctx.address = address
@@ -95,6 +98,7 @@ class TritonCorrupt(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
+        """The gradient of x."""
         x, index, state = ctx.saved_tensors
         return triton_input_gradient(grad.contiguous(), x, index, state, ctx.address), None, None, None, None
 
@@ -157,11 +161,13 @@ def corrupt(
     """
     checks.require_batch("x", x)
     checks.require_noise(corruption, noise, x)
-    checks.require_address(copies, row_offset, site)
-    checks.require_index(index, x)
+    index = checks.as_index(index, x)
+    rows = checks.rows_of(x, index)
+    copies, row_offset, site = checks.as_address(copies, row_offset, site, rows)
     problems = {"cpp": extension_problem(x), "triton": checks.triton_problem(x), "reference": None}
     chosen = backends.choose("corrupt", backend, problems)
     if chosen == "reference":
+        checks.require_rows_of(x, index)
         return reference.corrupt(
             x, corruption, noise, copies=copies, index=index, row_offset=row_offset, site=site, dtype=dtype
         )
@@ -169,7 +175,7 @@ def corrupt(
     dtype = dtype or (torch.float32 if x.dtype == torch.uint8 else x.dtype)
     run = _run_triton if chosen == "triton" else _run_cpp
     x_tilde = run(x.flatten(1), index, noise.state, address, dtype)
-    return x_tilde if x.dim() == 2 else x_tilde.reshape(copies, -1, *x.shape[1:])
+    return x_tilde if x.dim() == 2 else x_tilde.reshape(copies, rows, *x.shape[1:])
 
 
 def _run_cpp(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dtype: torch.dtype) -> Tensor:

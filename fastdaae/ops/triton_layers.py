@@ -110,7 +110,7 @@ def _input_gradient(grad, y, x, index, state, weight, activation, address) -> Te
     if kind <= 1 and copies > 1:
         # every copy passes x unchanged: one product for the sum of all
         g, address = g.sum(0, keepdim=True), (*address[:4], 1, *address[5:])
-    return triton_input_gradient((g.flatten(0, 1) @ weight).view(*g.shape[:2], -1), x, index, state, address)
+    return triton_input_gradient((g.flatten(0, 1) @ weight).unflatten(0, g.shape[:2]), x, index, state, address)
 
 
 class LinearMean(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""Gradients of gradients through the Triton operators, and their results under other defaults, interpreted."""
+"""What holds of every Triton operator: second derivatives, the process's defaults, strides and sizes; interpreted."""
 
 import pytest
 import torch
@@ -72,3 +72,36 @@ def test_results_do_not_read_the_default_dtype(operator, dtype):
         torch.set_default_dtype(torch.float32)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.dtype == theirs.dtype and torch.equal(ours, theirs)
+
+
+def test_strides_of_parameters_and_indices_change_nothing():
+    x, weight, bias = (leaf.detach() for leaf in leaves(torch.float32))
+    index, spread = INDEX, torch.stack((INDEX, INDEX - 9), dim=1)[:, 0]
+    strided = [torch.stack((tensor, tensor - 9), dim=-1)[..., 0] for tensor in (x, weight, bias)]
+    found = [
+        fd.ops.corrupted_linear(*given, Gaussian(0.5), NOISE, index=chosen, backend="triton")
+        for given, chosen in (((x, weight, bias), index), (strided, spread))
+    ]
+    assert torch.equal(*found)
+    found = [fd.ops.linear_mean(given[0][None], *given[1:], backend="triton") for given in ((x, weight, bias), strided)]
+    assert torch.equal(*found)
+    found = [
+        fd.ops.linear_sigmoid_corrupt(*given, None, NOISE, backend="triton")[0] for given in (leaves(x.dtype), strided)
+    ]
+    assert torch.allclose(*found, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (4, 0), (0, 0)])
+def test_no_rows_and_no_columns(shape):
+    x, weight, bias = torch.rand(shape, requires_grad=True), torch.rand(3, shape[1]), torch.tensor([-1.0, 0.5, 2.0])
+    noisy = fd.ops.corrupt(x, Masking(0.3), NOISE, copies=2, backend="triton")
+    layer = fd.ops.corrupted_linear(x, weight, bias, Masking(0.3), NOISE, copies=2, backend="triton")
+    mean = fd.ops.linear_mean(x[None], weight, bias, backend="triton")
+    with torch.no_grad():
+        pixels = fd.ops.linear_sigmoid_corrupt(x, weight, bias, None, NOISE, backend="triton").x_tilde
+    assert (noisy.shape, layer.shape, mean.shape) == ((2, *shape), (2, shape[0], 3), (shape[0], 3))
+    if shape[1] == 0:
+        assert torch.equal(layer, bias.relu().expand_as(layer)) and torch.equal(mean, bias.relu().expand_as(mean))
+        assert torch.allclose(pixels, bias.sigmoid().expand_as(pixels), atol=1e-6)
+    total = noisy.sum() + layer.sum() + mean.sum()
+    assert torch.autograd.grad(total, x)[0].shape == shape
