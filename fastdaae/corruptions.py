@@ -3,15 +3,20 @@
 import math
 from dataclasses import dataclass
 
+from fastdaae.arguments import is_number
 
-def _require_probability(name: str, value: float) -> None:
-    if not (isinstance(value, int | float) and 0.0 <= value <= 1.0):
+
+def _probability(name: str, value: float) -> float:
+    if not (is_number(value) and 0.0 <= value <= 1.0):
         raise ValueError(f"{name} must be a probability in [0, 1], got {value!r}")
+    return float(value)
 
 
-def _require_range(name: str, low: float, high: float) -> None:
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+def _range(name: str, low: float, high: float) -> tuple[float, float]:
+    finite = all(is_number(end) and math.isfinite(end) for end in (low, high))
+    if not (finite and low < high):
         raise ValueError(f"{name} must be finite numbers with low < high, got ({low!r}, {high!r})")
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -26,13 +31,14 @@ class Gaussian:
     clip: tuple[float, float] | None = None
 
     def __post_init__(self):
-        if not (isinstance(self.sigma, int | float) and math.isfinite(self.sigma) and self.sigma >= 0):
+        if not (is_number(self.sigma) and math.isfinite(self.sigma) and self.sigma >= 0):
             raise ValueError(f"sigma must be a finite number >= 0, got {self.sigma!r}; use sigma=0 for no corruption")
-        if self.clip is not None:
-            if len(self.clip) != 2:
-                raise ValueError(f"clip must be (low, high) or None, got {self.clip!r}")
-            object.__setattr__(self, "clip", (float(self.clip[0]), float(self.clip[1])))
-            _require_range("clip", *self.clip)
+        object.__setattr__(self, "sigma", float(self.sigma))
+        if self.clip is None:
+            return
+        if not (hasattr(self.clip, "__len__") and len(self.clip) == 2):
+            raise ValueError(f"clip must be (low, high) or None, got {self.clip!r}")
+        object.__setattr__(self, "clip", _range("clip", *self.clip))
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Masking:
     drop: float
 
     def __post_init__(self):
-        _require_probability("drop", self.drop)
+        object.__setattr__(self, "drop", _probability("drop", self.drop))
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,9 @@ class SaltAndPepper:
     high: float = 1.0
 
     def __post_init__(self):
-        _require_probability("p", self.p)
-        _require_range("low, high", self.low, self.high)
+        low, high = _range("low, high", self.low, self.high)
+        for name, value in (("p", _probability("p", self.p)), ("low", low), ("high", high)):
+            object.__setattr__(self, name, value)
 
 
 Corruption = Gaussian | Masking | SaltAndPepper

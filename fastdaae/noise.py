@@ -11,7 +11,10 @@ import math
 import torch
 from torch import Tensor
 
+from fastdaae.arguments import whole
+
 MASK = 0xFFFFFFFF
+ROWS = 1 << 32  # what the counter's word for the row can tell apart
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
 
@@ -36,6 +39,7 @@ class Noise:
     """
 
     def __init__(self, seed: int = 0, *, step: int = 0, device: torch.device | str = "cpu"):
+        seed, step = whole("seed", seed), whole("step", step)
         if not 0 <= seed < 1 << 64:
             raise ValueError(f"seed must be in 0..2^64-1, got {seed}")
         if not 0 <= step <= MASK:
@@ -60,7 +64,7 @@ class Noise:
 
     def advance(self, steps: int = 1) -> None:
         """Move to the noise of a later step, in place; captured graphs see the change."""
-        self.state[2].add_(steps).bitwise_and_(MASK)
+        self.state[2].add_(whole("steps", steps)).bitwise_and_(MASK)
 
     def ahead(self, steps: int) -> "Noise":
         """The noise `steps` steps later, as a new object: chain step t reads `noise.ahead(t)`."""
@@ -92,13 +96,30 @@ def philox4x32(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Te
     return c0, c1, c2, c3
 
 
+def require_rows(row_offset: int, rows: int) -> None:
+    """Raises ValueError where rows from row_offset would leave the counter, and so repeat the noise of the first."""
+    if row_offset < 0:
+        raise ValueError(f"row_offset must be >= 0, got {row_offset}")
+    # a traced number of rows stays free
+    if row_offset + (0 if torch.compiler.is_compiling() else rows) > ROWS:
+        raise ValueError(
+            f"row_offset must be at most 2^32 - rows = {ROWS - rows}, got {row_offset}; rows 2^32 apart would share "
+            "their noise: use another seed or site"
+        )
+
+
 def words(noise: Noise, rows: int, columns: int, *, copies: int = 1, row_offset: int = 0, site: int = 0) -> Tensor:
-    """The 32-bit words at an address range, int64 [copies, rows, columns] with values in 0..2^32-1."""
+    """The 32-bit words at an address range, int64 [copies, rows, columns] with values in 0..2^32-1.
+
+    Raises ValueError for rows beyond the counter's 2^32.
+    """
+    copies, row_offset, site = whole("copies", copies), whole("row_offset", row_offset), whole("site", site)
+    require_rows(row_offset, rows)
     state = noise.state
     quads = (columns + 3) // 4
-    quad = torch.arange(quads, device=state.device)
-    row = (torch.arange(rows, device=state.device) + row_offset) & MASK
-    copy = torch.arange(copies, device=state.device) | site << 16
+    quad = torch.arange(quads, dtype=torch.int64, device=state.device)
+    row = torch.arange(rows, dtype=torch.int64, device=state.device) + row_offset
+    copy = torch.arange(copies, dtype=torch.int64, device=state.device) | site << 16
     counter = (quad[None, None, :], row[None, :, None], copy[:, None, None], state[2])
     mixed = torch.broadcast_tensors(*philox4x32(counter, (state[0], state[1])))
     return torch.stack(mixed, dim=-1).reshape(copies, rows, 4 * quads)[:, :, :columns]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from fastdaae import noise as addressed
+from fastdaae.arguments import is_number, whole
 from fastdaae.corruptions import Gaussian
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import corrupt
@@ -15,28 +16,33 @@ from fastdaae.ops import corrupt
 
 def _standard_normal(rows: int, columns: int, noise: Noise, row_offset: int, site: int) -> Tensor:
     # a corrupted zero is the noise itself, from whichever backend is live
-    origin = torch.zeros(rows, columns, device=noise.device)
+    origin = torch.zeros(rows, columns, dtype=torch.float32, device=noise.device)
     return corrupt(origin, Gaussian(1.0), noise, row_offset=row_offset, site=site)[0]
 
 
-def _require_positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
+def _positive(name: str, value: float) -> float:
+    if not (is_number(value) and math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
+    return float(value)
+
+
+def _at_least_one(name: str, value: int) -> int:
+    if whole(name, value) < 1:
+        raise ValueError(f"{name} must be >= 1, got {value}")
+    return whole(name, value)
 
 
 @dataclass(frozen=True)
 class Normal:
     """The standard normal distribution N(0, I) in `dim` dimensions; dimension j reads column j of the noise.
 
-    Raises ValueError for dim < 1. Source: Creswell and Bharath 2018, section VI.
+    Raises ValueError for dim < 1, TypeError for no whole number. Source: Creswell and Bharath 2018, section VI.
     """
 
     dim: int
 
     def __post_init__(self):
-        if self.dim < 1:
-            raise ValueError(f"dim must be >= 1, got {self.dim}")
+        object.__setattr__(self, "dim", _at_least_one("dim", self.dim))
 
     def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
         """n draws, float32 [n, dim]."""
@@ -47,7 +53,8 @@ class Normal:
 class RingMixture:
     """A mixture of `modes` 2-D Gaussians of deviation `std`, evenly spaced on a circle of radius `radius`.
 
-    The mode reads column 4's uniform, the offsets columns 0 and 1. Raises ValueError for a non-positive argument.
+    The mode reads column 4's uniform, the offsets columns 0 and 1. Raises ValueError for a non-positive argument,
+    TypeError for modes that are no whole number.
     Source: Creswell and Bharath 2018, appendix E (ten 2-D Gaussians).
     """
 
@@ -56,7 +63,9 @@ class RingMixture:
     std: float = 0.5
 
     def __post_init__(self):
-        _require_positive(modes=self.modes, radius=self.radius, std=self.std)
+        object.__setattr__(self, "modes", _at_least_one("modes", self.modes))
+        for name in ("radius", "std"):
+            object.__setattr__(self, name, _positive(name, getattr(self, name)))
 
     @property
     def dim(self) -> int:

@@ -60,15 +60,15 @@ def corrupt(
     site: int = Site.RECONSTRUCTION,
     dtype: torch.dtype | None = None,
 ) -> Tensor:
-    x = x if index is None else x[index]
+    x = x if index is None else x.index_select(0, index)
     shape, dtype = x.shape, dtype or (torch.float32 if x.dtype == torch.uint8 else x.dtype)
     flat = as_float(x).reshape(shape[0], math.prod(shape[1:]))
+    # one piece at least, so that no rows have a gradient too
+    blocks = list(_blocks(shape[0], flat.shape[1] * copies)) or [slice(0, 0)]
     pieces = [
-        _corrupt_rows(flat[rows], corruption, noise, copies, row_offset + rows.start, site).to(dtype)
-        for rows in _blocks(shape[0], flat.shape[1] * copies)
+        _corrupt_rows(flat[rows], corruption, noise, copies, row_offset + rows.start, site).to(dtype) for rows in blocks
     ]
-    whole = torch.cat(pieces, dim=1) if pieces else flat.expand(copies, *flat.shape).to(dtype)
-    return whole.reshape(copies, *shape)
+    return torch.cat(pieces, dim=1).reshape(copies, *shape)
 
 
 def _corrupt_rows(x: Tensor, corruption: Corruption | None, noise: Noise, copies: int, row_offset: int, site: int):

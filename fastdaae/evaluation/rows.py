@@ -67,5 +67,6 @@ def _first_of_equals(rows: Tensor) -> Tensor:
 
 def _first_of_equals_on_device(rows: Tensor) -> Tensor:
     groups, group_of_row = torch.unique(rows, dim=0, return_inverse=True)
-    first = torch.full((len(groups),), len(rows), device=rows.device)
-    return first.scatter_reduce_(0, group_of_row, torch.arange(len(rows), device=rows.device), "amin")
+    first = torch.full((len(groups),), len(rows), dtype=torch.int64, device=rows.device)
+    numbers = torch.arange(len(rows), dtype=torch.int64, device=rows.device)
+    return first.scatter_reduce_(0, group_of_row, numbers, "amin")

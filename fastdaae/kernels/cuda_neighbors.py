@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fastdaae import backend
 from fastdaae.kernels import extension
+from fastdaae.kernels.memory import empty
 
 LARGEST_K = 2048
 LARGEST_COLUMNS = 1 << 20
@@ -54,10 +55,10 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> Found:
     center, scale = _center_and_scale(points, queries)
     screened = _screened(points, center, scale, tile, depth)
     screened_queries = screened if own else _screened(queries, center, scale, tile, depth)
-    candidates = torch.empty((chunk, capacity), dtype=torch.int64, device=points.device)
-    counts = torch.empty(len(queries), dtype=torch.int32, device=points.device)
-    distances = torch.empty((len(queries), k), dtype=points.dtype, device=points.device)
-    indices = torch.empty((len(queries), k), dtype=torch.int64, device=points.device)
+    candidates = empty(chunk, capacity, dtype=torch.int64, device=points.device)
+    counts = empty(len(queries), dtype=torch.int32, device=points.device)
+    distances = empty(len(queries), k, dtype=points.dtype, device=points.device)
+    indices = empty(len(queries), k, dtype=torch.int64, device=points.device)
     rows = (screened.transposed, screened_queries.transposed, screened.norms, screened_queries.norms, points, queries)
     with _on(points.device) as place:
         extension.load().nearest_neighbors_cuda(

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from fastdaae.kernels.extension import _require, _require_state, load
+from fastdaae.kernels.memory import empty
 
 ACTIVATIONS = ("none", "relu", "sigmoid")  # as csrc/cpu/tile/activation.h numbers them
 
@@ -32,7 +33,7 @@ def sample_chain(
     if z.shape[1] != networks[0][0][0].shape[1]:
         raise ValueError(f"z must have {networks[0][0][0].shape[1]} columns to fit decoder, got {z.shape[1]}")
     pointers = [[_layer(*layer) for layer in layers] for layers in networks]
-    out = torch.empty(len(keep), len(z), networks[0][-1][0].shape[0])
+    out = empty(len(keep), len(z), networks[0][-1][0].shape[0], dtype=z.dtype, device=z.device)
     if out.numel():
         address = (state.data_ptr(), row_offset, site)
         threads = torch.get_num_threads()

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from fastdaae.kernels import extension
+from fastdaae.kernels.memory import empty, zeros
 
 _TYPES = {torch.float32: 0, torch.bfloat16: 1, torch.uint8: 2}
 _NOWHERE = (0, 0)
-_NO_NOISE = torch.zeros(3, dtype=torch.int64)
+_GRADIENT = {"dtype": torch.float32, "device": "cpu"}
+_NO_NOISE = zeros(3, dtype=torch.int64, device="cpu")
 
 
 class Form(NamedTuple):
@@ -57,7 +59,7 @@ def linear(
     rows, source = extension._source(x, index, state)
     *corruption, copies, row_offset, site = address
     layer = _layer(weight, bias, x.shape[1], form)
-    out = torch.empty(copies, rows, weight.shape[0], dtype=form.dtype)
+    out = empty(copies, rows, weight.shape[0], dtype=form.dtype, device=x.device)
     if out.numel():
         draw = (*corruption, row_offset, 0, site)
         numbers = (out.data_ptr(), _TYPES[form.dtype])
@@ -75,9 +77,9 @@ def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, form: Form, keep
     copies, rows, inputs = h.shape
     layer = _layer(weight, bias, inputs, form)
     outputs = weight.shape[0]
-    out = torch.empty(rows, outputs, dtype=form.dtype)
+    out = empty(rows, outputs, dtype=form.dtype, device=h.device)
     saved_dtype = torch.uint8 if form.activation == 1 else torch.float32
-    saved = torch.empty((copies, rows, outputs) if keeps and form.activation else (0, rows, outputs), dtype=saved_dtype)
+    saved = empty(copies if keeps and form.activation else 0, rows, outputs, dtype=saved_dtype, device=h.device)
     if out.numel():
         kept = (saved.data_ptr(), _TYPES[saved_dtype]) if len(saved) else _NOWHERE
         numbers = (out.data_ptr(), _TYPES[form.dtype])
@@ -128,8 +130,8 @@ def mean_weight_gradient(grad: Tensor, saved: Tensor, h: Tensor, form: Form) -> 
 def _weight_gradient(source: tuple, extent: tuple, draw: tuple, gradient: tuple) -> tuple[Tensor, Tensor]:
     outputs = gradient[7]
     if not extent[0] or not outputs:
-        return torch.zeros(outputs, extent[1]), torch.zeros(outputs)
-    dw, db = torch.empty(outputs, extent[1]), torch.empty(outputs)
+        return zeros(outputs, extent[1], **_GRADIENT), zeros(outputs, **_GRADIENT)
+    dw, db = empty(outputs, extent[1], **_GRADIENT), empty(outputs, **_GRADIENT)
     threads = torch.get_num_threads()
     if extent[1]:
         extension.load().weight_gradient(source, extent, draw, gradient, dw.data_ptr(), db.data_ptr(), threads)
@@ -148,7 +150,7 @@ def input_gradient(
     numbers = _numbers(weight, "weight", 2, (torch.float32, torch.bfloat16))
     _require_shape("weight", weight, (outputs, weight.shape[1]))
     shape = (rows, weight.shape[1]) if sums_copies else (copies, rows, weight.shape[1])
-    dx = torch.empty(shape)
+    dx = empty(*shape, **_GRADIENT)
     if dx.numel():
         threads = torch.get_num_threads()
         extension.load().input_gradient(gradient, numbers, weight.shape[1], sums_copies, dx.data_ptr(), threads)

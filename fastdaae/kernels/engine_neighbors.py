@@ -5,6 +5,7 @@ from torch import Tensor
 
 from fastdaae import backend
 from fastdaae.kernels import extension
+from fastdaae.kernels.memory import empty
 
 LARGEST_K = 2048
 LARGEST_COLUMNS = 1 << 20
@@ -41,8 +42,8 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> tuple[T
         form = f"{points.dtype} [Q, {points.shape[1]}]"
         raise ValueError(f"queries must be {form} as points are, got {asked.dtype} {list(asked.shape)}")
     dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
-    distances = torch.empty((len(asked), k), dtype=dtype)
-    indices = torch.empty((len(asked), k), dtype=torch.int64)
+    distances = empty(len(asked), k, dtype=dtype, device=points.device)
+    indices = empty(len(asked), k, dtype=torch.int64, device=points.device)
     extension.load().nearest_neighbors(
         points.data_ptr(),
         len(points),

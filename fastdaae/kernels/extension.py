@@ -7,6 +7,7 @@ import torch  # before the extension, which then shares torch's OpenMP threads
 from torch import Tensor
 
 from fastdaae import backend
+from fastdaae.kernels.memory import empty
 
 _compiled = None if backend.EXTENSION_PROBLEM else importlib.import_module("fastdaae._C")
 
@@ -71,7 +72,7 @@ def corrupt(
     """
     rows, source = _source(x, index, state)
     columns = x.shape[1]
-    out = torch.empty(copies, rows, columns)
+    out = empty(copies, rows, columns, dtype=torch.float32, device=x.device)
     if out.numel():
         address = (row_offset, step_offset, site)
         corruption = (kind, a, low, high)
@@ -104,7 +105,7 @@ def corrupt_backward(
     _require(grad, "grad", (torch.float32,), 3)
     if grad.shape != (copies, rows, columns):
         raise ValueError(f"grad must have the shape {(copies, rows, columns)} of the result, got {tuple(grad.shape)}")
-    dx = torch.empty(rows, columns)
+    dx = empty(rows, columns, dtype=torch.float32, device=x.device)
     if dx.numel():
         address = (row_offset, step_offset, site)
         corruption = (kind, a, low, high)
@@ -120,7 +121,7 @@ def noise_words(
 ) -> Tensor:
     """The raw words of addressed noise, 0..2^32-1, as int64 [copies, rows, columns]; `state` as in `corrupt`."""
     _require_state(state)
-    words = torch.empty(copies, rows, columns, dtype=torch.uint32)
+    words = empty(copies, rows, columns, dtype=torch.uint32, device=state.device)
     if words.numel():
         address = (row_offset, step_offset, site)
         threads = torch.get_num_threads()

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from fastdaae.kernels.memory import zeros
 from fastdaae.kernels.triton_configs import on_device
 
 _FEWEST_BLOCKS = 4  # a capture waits for the device and costs some milliseconds
@@ -33,7 +34,7 @@ def replayed(run: Callable[[Tensor, Tensor], Tensor], z: Tensor, rows: int) -> T
     `run` must do the same device work for every block, given the block's z and the int64 [1] number of its first row.
     """
     with on_device(z.device):
-        block, first_row = z[:rows].clone(), torch.zeros(1, dtype=torch.int64, device=z.device)
+        block, first_row = z[:rows].clone(), zeros(1, dtype=torch.int64, device=z.device)
         eager = run(block, first_row)
         out = eager.new_empty((eager.shape[0], len(z), *eager.shape[2:]))
         out[:, :rows] = eager

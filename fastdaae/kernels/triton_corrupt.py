@@ -5,6 +5,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from fastdaae.kernels.memory import empty
 from fastdaae.kernels.triton_configs import COMMON, on_device
 from fastdaae.kernels.triton_noise import INTERPRET, corrupt_tile, lowp, passes_tile, state_words
 from fastdaae.kernels.triton_source import Draw, load_tile, rows_of
@@ -114,7 +115,7 @@ def corrupt(x: Tensor, index: Tensor | None, state: Tensor, draw: Draw, dtype: t
     Row i of the result is row index[i] of x, or row i. A row whose index lies outside x is NaN where its values would
     show: nothing is read outside x, and nothing waits for the device to raise.
     """
-    out = torch.empty((draw.copies, rows_of(x, index), x.shape[1]), dtype=dtype, device=x.device)
+    out = empty(draw.copies, rows_of(x, index), x.shape[1], dtype=dtype, device=x.device)
     if out.numel():
         _launch(_corrupt_kernel, (x, index, state, out), x, index, draw)
     return out
@@ -122,7 +123,7 @@ def corrupt(x: Tensor, index: Tensor | None, state: Tensor, draw: Draw, dtype: t
 
 def corrupt_backward(grad: Tensor, x: Tensor, index: Tensor | None, state: Tensor, draw: Draw) -> Tensor:
     """The sum over copies of grad [copies, N, D] where x passed, float32 [N, D]: the gradient of each output row."""
-    dx = torch.empty(grad.shape[1:], dtype=torch.float32, device=x.device)
+    dx = empty(*grad.shape[1:], dtype=torch.float32, device=x.device)
     if dx.numel():
         _launch(_corrupt_backward_kernel, (grad, x, index, state, dx), x, index, draw)
     return dx

@@ -5,11 +5,11 @@ x~ for its rows in pieces of BK columns (the last as narrow as D allows) and wal
 Beyond the width that fits on chip, a tiled product makes the noise again for every block of outputs.
 """
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from fastdaae.kernels.memory import empty
 from fastdaae.kernels.triton_configs import COMMON, forward_config, on_device, tiled_config
 from fastdaae.kernels.triton_noise import INTERPRET, corrupt_tile, lowp, state_words
 from fastdaae.kernels.triton_source import Draw, load_tile, rows_of
@@ -213,7 +213,7 @@ def corrupted_linear(
     The result has the dtype of weight: float32 (products in three TF32 parts), bfloat16 or float16 (float32 sums).
     """
     rows, (hidden, columns) = rows_of(x, index), weight.shape
-    out = torch.empty((draw.copies, rows, hidden), dtype=weight.dtype, device=x.device)
+    out = empty(draw.copies, rows, hidden, dtype=weight.dtype, device=x.device)
     if out.numel() == 0:
         return out
     outputs = rows * draw.copies

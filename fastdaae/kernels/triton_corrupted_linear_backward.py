@@ -1,10 +1,10 @@
 """The gradient of `corrupted_linear` by weight and bias on a GPU: x~ is made again, not stored."""
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from fastdaae.kernels.memory import empty
 from fastdaae.kernels.triton_configs import COMMON, on_device, weight_gradient_config
 from fastdaae.kernels.triton_corrupted_linear import corrupted_columns
 from fastdaae.kernels.triton_noise import INTERPRET, lowp, state_words
@@ -108,8 +108,8 @@ def weight_gradient(
     equal gradients.
     """
     rows, columns, hidden = rows_of(x, index), x.shape[1], y.shape[2]
-    dw = torch.empty((hidden, columns), dtype=y.dtype, device=x.device)
-    db = torch.empty((hidden,), dtype=y.dtype, device=x.device)
+    dw = empty(hidden, columns, dtype=y.dtype, device=x.device)
+    db = empty(hidden, dtype=y.dtype, device=x.device)
     if hidden == 0 or rows == 0 or columns == 0:
         return dw.zero_(), grad.sum((0, 1))
     config = weight_gradient_config(y)

@@ -3,11 +3,11 @@
 The gradient makes the activations again from h and the weight: only the inputs are saved.
 """
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from fastdaae.kernels.memory import empty
 from fastdaae.kernels.triton_configs import COMMON, mean_config, on_device
 from fastdaae.kernels.triton_corrupted_linear import activate, weight_columns
 from fastdaae.kernels.triton_corrupted_linear_backward import activation_gradient
@@ -118,7 +118,7 @@ def _launch(kernel, tensors: tuple, h: Tensor, weight: Tensor, bias: Tensor | No
 
 def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, activation: int) -> Tensor:
     """The mean over M of activation(h W^T + b) for contiguous h [M, N, K] and weight [Z, K]: [N, Z], dtype of h."""
-    out = torch.empty((h.shape[1], weight.shape[0]), dtype=h.dtype, device=h.device)
+    out = empty(h.shape[1], weight.shape[0], dtype=h.dtype, device=h.device)
     if out.numel():
         _launch(_linear_mean_kernel, (h, weight, bias, out), h, weight, bias, activation)
     return out
@@ -126,7 +126,7 @@ def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, activation: int)
 
 def linear_mean_backward(grad: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None, activation: int) -> Tensor:
     """The gradient by h W^T + b of every copy, [M, N, Z] in the dtype of h, for grad [N, Z]."""
-    out = torch.empty((*h.shape[:2], weight.shape[0]), dtype=h.dtype, device=h.device)
+    out = empty(*h.shape[:2], weight.shape[0], dtype=h.dtype, device=h.device)
     if out.numel():
         _launch(_input_gradient_kernel, (grad, h, weight, bias, out), h, weight, bias, activation)
     return out

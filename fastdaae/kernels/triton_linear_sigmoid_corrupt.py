@@ -5,6 +5,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from fastdaae.kernels.memory import empty
 from fastdaae.kernels.triton_launch import configuration, launch
 from fastdaae.kernels.triton_noise import INTERPRET, corrupt_tile, encode, lowp, state_words
 
@@ -124,7 +125,7 @@ def linear_sigmoid_corrupt(
     h, weight = h.contiguous(), weight.contiguous()
     bias = None if bias is None else bias.contiguous()
     (rows, inputs), columns = h.shape, len(weight)
-    noisy = torch.empty((rows, columns), dtype=h.dtype, device=h.device)
+    noisy = empty(rows, columns, dtype=h.dtype, device=h.device)
     clean = torch.empty_like(noisy) if keep_clean else noisy.new_empty(0)
     if noisy.numel() == 0:
         return noisy, clean

@@ -27,6 +27,7 @@ import torch
 import triton
 from torch import Tensor
 
+from fastdaae.kernels.memory import empty
 from fastdaae.kernels.triton_launch import configuration, launch, processors
 from fastdaae.kernels.triton_parzen_kernels import DIRECT, STREAM, direct_kernel, stream_kernel
 
@@ -53,7 +54,7 @@ class _Pairs(NamedTuple):
 def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
     """The log-densities [B, Q] in nats, float64, of queries [Q, D] under samples [N, D] for every bandwidth [B]."""
     samples = samples.contiguous()
-    out = torch.empty((len(bandwidths), len(queries)), dtype=torch.float64, device=samples.device)
+    out = empty(len(bandwidths), len(queries), dtype=torch.float64, device=samples.device)
     for start in range(0, len(queries), QUERIES):
         pairs = _prepare(queries[start : start + QUERIES].contiguous(), samples)
         for first in range(0, len(bandwidths), GROUP):
@@ -84,8 +85,8 @@ def _extent(x: Tensor, center: Tensor) -> Tensor:
 def _centered(x: Tensor, center: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     """(x - center) scale in float32, padded with zeros to whole tiles, and the squared norms of its rows in float64."""
     padding = -x.shape[1] % _PADDED
-    points = torch.empty((len(x), x.shape[1] + padding), dtype=torch.float32, device=x.device)
-    norms = torch.empty(len(x), dtype=torch.float64, device=x.device)
+    points = empty(len(x), x.shape[1] + padding, dtype=torch.float32, device=x.device)
+    norms = empty(len(x), dtype=torch.float64, device=x.device)
     block = max(1, (1 << 24) // x.shape[1])
     for start in range(0, len(x), block):
         rows = slice(start, start + block)
@@ -133,8 +134,8 @@ def _stream(pairs: _Pairs, slack: Tensor, rates: Tensor) -> tuple[Tensor, Tensor
     (rows, padded), count, groups = pairs.q.shape, len(pairs.s), len(rates)
     near = pairs.q.new_empty((splits, rows))
     sums = pairs.q_norms.new_empty((splits, groups, rows))
-    found = torch.empty((splits, rows), dtype=torch.int32, device=near.device)
-    listed = torch.empty((splits, rows, CAPACITY), dtype=torch.int32, device=near.device)
+    found = empty(splits, rows, dtype=torch.int32, device=near.device)
+    listed = empty(splits, rows, CAPACITY, dtype=torch.int32, device=near.device)
     # a rate beyond float32 belongs to a bandwidth that the second pass decides
     scaled = (rates / pairs.scale**2).clamp(max=1e30)
     binary = (scaled * math.log2(math.e)).float()

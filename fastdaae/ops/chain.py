@@ -7,13 +7,14 @@ from torch import Tensor, nn
 
 from fastdaae import backend as backends
 from fastdaae import reference
+from fastdaae.arguments import whole
 from fastdaae.corruptions import Corruption
 from fastdaae.kernels import engine_chain
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
 from fastdaae.ops.network import dense_layers, linear
-from fastdaae.ops.splitting import split_last
+from fastdaae.ops.splitting import is_observed, split_last
 
 PRECISIONS = ("fp32", "bf16")
 _ROWS = 8192  # chains that advance together: bounds the memory of one step
@@ -67,11 +68,11 @@ def linear_sigmoid_corrupt(
     if h.dim() != 2:
         raise ValueError(f"h must have the shape [N, K], got {list(h.shape)}")
     checks.require_linear(weight, bias, h.shape[1], "sigmoid")
+    checks.require_noise(corruption, noise, h)
+    _, row_offset, site = checks.as_address(1, row_offset, site, h.shape[0])
     problems = {"triton": checks.triton_problem(h), "cpp": extension_problem(h), "reference": None}
     chosen = backends.choose("linear_sigmoid_corrupt", backend, problems)
     if chosen == "triton" and not _wants_gradient(h, weight, bias):
-        checks.require_noise(corruption, noise, h)
-        checks.require_address(1, row_offset, site)
         return _fused(h, weight, bias, corruption, noise, keep_clean, row_offset, None, site, 0)
     x = linear(h, weight, bias, "sigmoid") if chosen == "cpp" else _sigmoid_layer(h, weight, bias)
     x_tilde = corrupt(x, corruption, noise, row_offset=row_offset, site=site, backend=chosen)[0]
@@ -138,7 +139,7 @@ def sample_chain(
     """
     checks.require_batch("z", z, floats_only=True)
     checks.require_noise(corruption, noise, z)
-    checks.require_address(1, row_offset, site)
+    _, row_offset, site = checks.as_address(1, row_offset, site, z.shape[0])
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
     keep = check_keep(steps, keep)
@@ -194,14 +195,16 @@ def _fits_engine(decoder: Callable, encoder: Callable, z: Tensor) -> bool:
     if None in layers:
         return False
     tensors = [z, *(t for network in layers for layer in network for t in layer[:2] if t is not None)]
-    return all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
+    sized = all(layer.weight.numel() for network in layers for layer in network)
+    return sized and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
 
 
 def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:
     """The steps to keep as an ascending tuple; raises ValueError where they do not fit 0..steps."""
+    steps = whole("steps", steps)
     if steps < 0:
         raise ValueError(f"steps must be >= 0, got {steps}")
-    keep = (steps,) if keep is None else tuple(keep)
+    keep = (steps,) if keep is None else tuple(whole("keep", step) for step in keep)
     if not keep or list(keep) != sorted(set(keep)) or keep[0] < 0 or keep[-1] > steps:
         raise ValueError(f"keep must be ascending steps in 0..steps = {steps}, got {keep}; raise steps or lower keep")
     return keep
@@ -221,8 +224,7 @@ def _run(decoder, encoder, z, corruption, noise, keep, row_offset, site, backend
 
 def _is_plain(network: Callable) -> bool:
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
-    hooked = any(m._forward_hooks or m._forward_pre_hooks for m in modules)
-    return len(modules) > 0 and not hooked and all(type(m) in _PLAIN for m in modules)
+    return len(modules) > 0 and all(type(m) in _PLAIN and not is_observed(m) for m in modules)
 
 
 def _decoder_end(decoder: Callable) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:

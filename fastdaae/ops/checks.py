@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fastdaae.arguments import whole
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.noise import Noise
+from fastdaae.noise import Noise, require_rows
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 ACTIVATIONS = ("relu", "sigmoid", "none")
@@ -99,23 +100,44 @@ def require_noise(corruption, noise: Noise, x: Tensor) -> None:
         raise ValueError(f"noise must be on the device of x, {x.device}, got {noise.state.device}; use noise.to(...)")
 
 
-def require_address(copies: int, row_offset: int, site: int) -> None:
+def as_address(copies: int, row_offset: int, site: int, rows: int) -> tuple[int, int, int]:
+    """(copies, row_offset, site) of the noise of so many rows, as Python's numbers within the counter's words."""
+    copies, row_offset, site = whole("copies", copies), whole("row_offset", row_offset), whole("site", site)
     if not 1 <= copies <= COPIES_LIMIT:
         raise ValueError(f"copies must be in 1..{COPIES_LIMIT}, got {copies}")
-    if row_offset < 0:
-        raise ValueError(f"row_offset must be >= 0, got {row_offset}")
     if not 0 <= site < 1 << 16:
         raise ValueError(f"site must be in 0..65535, got {site}")
+    require_rows(row_offset, rows)
+    return copies, row_offset, site
 
 
-def require_index(index: Tensor | None, x: Tensor) -> None:
+def as_index(index: Tensor | None, x: Tensor) -> Tensor | None:
+    """An index [N] of rows of x, contiguous as the kernels read it."""
     if index is None:
-        return
+        return None
     if not isinstance(index, Tensor) or index.dtype != torch.int64 or index.dim() != 1:
         got = f"{index.dtype} {list(index.shape)}" if isinstance(index, Tensor) else type(index).__name__
         raise TypeError(f"index must be an int64 tensor [N] of row numbers of x, got {got}")
     if index.device != x.device:
         raise ValueError(f"index must be on the device of x, {x.device}, got {index.device}")
+    return index.contiguous()
+
+
+def require_rows_of(x: Tensor, index: Tensor | None) -> None:
+    """Every entry of an index is a row of x; on the CPU, where looking at them waits for nothing."""
+    if index is None or not index.is_cpu or torch.compiler.is_compiling():
+        return
+    outside = ((index < 0) | (index >= x.shape[0])).nonzero()
+    if len(outside):
+        place = int(outside[0])
+        raise IndexError(
+            f"index must be in 0..{x.shape[0] - 1}, the rows of x, got {int(index[place])} at position {place}"
+        )
+
+
+def rows_of(x: Tensor, index: Tensor | None) -> int:
+    """The number of rows that an index gathers, or of x."""
+    return x.shape[0] if index is None else index.shape[0]
 
 
 def require_linear(weight: Tensor, bias: Tensor | None, inputs: int, activation: str) -> None:

@@ -8,7 +8,7 @@ from fastdaae import reference
 from fastdaae.corruptions import Corruption, Gaussian, Masking
 from fastdaae.kernels import extension
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, second_derivatives
 
 _ADDRESS = "int copies, int row_offset, int site"
 _ARGUMENTS = f"Tensor x, Tensor? index, Tensor state, int kind, float a, float low, float high, {_ADDRESS}"
@@ -76,15 +76,21 @@ class _Corrupt(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, index, state = ctx.saved_tensors
+        if second_derivatives.are_wanted():
+            dx = second_derivatives.gradient_through_corruption(grad, x, index, state, ctx.address, _corrupt)
+            return dx, None, None, None
         per_row = _corrupt_backward(grad.contiguous(), x, index, state, *ctx.address)
         if index is not None:
             per_row = torch.zeros_like(x).index_add_(0, index, per_row)
         return per_row, None, None, None
 
 
-class _TritonCorrupt(torch.autograd.Function):
+class TritonCorrupt(torch.autograd.Function):
+    """x~ [copies, N, D] of x [R, D] by the Triton kernel, in a dtype of its own."""
+
     @staticmethod
     def forward(ctx, x, index, state, address, dtype):
+        """Arguments as the registered operator takes them, the address as a tuple."""
         # the copy of the state is a launch of its own, which sampling need not wait for
         ctx.save_for_backward(x, index, state.clone() if ctx.needs_input_grad[0] else state)
         ctx.address = address
@@ -92,16 +98,23 @@ class _TritonCorrupt(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
+        """The gradient of x."""
         x, index, state = ctx.saved_tensors
         return triton_input_gradient(grad.contiguous(), x, index, state, ctx.address), None, None, None, None
 
 
 def triton_input_gradient(grad: Tensor, x: Tensor, index: Tensor | None, state: Tensor, address: tuple) -> Tensor:
     """The gradient by x [R, D], in its dtype, of corrupted copies with the contiguous gradient [copies, N, D]."""
+    if second_derivatives.are_wanted():
+        return second_derivatives.gradient_through_corruption(grad, x, index, state, address, _noisy_by_triton)
     per_row = _triton_corrupt_backward(grad, x, index, state, *address)
     if index is not None:
         per_row = torch.zeros(x.shape, dtype=per_row.dtype, device=x.device).index_add_(0, index, per_row)
     return per_row.to(x.dtype)
+
+
+def _noisy_by_triton(x: Tensor, index: Tensor | None, state: Tensor, *address) -> Tensor:
+    return _triton_corrupt(x, index, state, *address, torch.float32)
 
 
 def encoded(corruption: Corruption | None) -> tuple[int, float, float, float]:
@@ -141,18 +154,20 @@ def corrupt(
 
     x is uint8 (value / 255) or floating; `index` [N] gathers rows of x first; the noise of row i is that of row_offset
     + i, so that pieces of a batch equal the whole. The result has `dtype`: float32 for uint8, else the dtype of x, by
-    default. Corruption None copies. Differentiable in x. Raises TypeError or ValueError for arguments that do not fit,
-    IndexError for an index outside x (with "triton", which must not wait for the device, such a row becomes NaN),
-    RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, Algorithms 1 and 2 (line 3 of
-    each).
+    default. Corruption None copies. Differentiable in x, to any order. Raises TypeError or ValueError for arguments
+    that do not fit, IndexError for an index outside x (with "triton", which must not wait for the device, such a row
+    becomes NaN), RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, Algorithms 1 and
+    2 (line 3 of each).
     """
     checks.require_batch("x", x)
     checks.require_noise(corruption, noise, x)
-    checks.require_address(copies, row_offset, site)
-    checks.require_index(index, x)
+    index = checks.as_index(index, x)
+    rows = checks.rows_of(x, index)
+    copies, row_offset, site = checks.as_address(copies, row_offset, site, rows)
     problems = {"cpp": extension_problem(x), "triton": checks.triton_problem(x), "reference": None}
     chosen = backends.choose("corrupt", backend, problems)
     if chosen == "reference":
+        checks.require_rows_of(x, index)
         return reference.corrupt(
             x, corruption, noise, copies=copies, index=index, row_offset=row_offset, site=site, dtype=dtype
         )
@@ -160,7 +175,7 @@ def corrupt(
     dtype = dtype or (torch.float32 if x.dtype == torch.uint8 else x.dtype)
     run = _run_triton if chosen == "triton" else _run_cpp
     x_tilde = run(x.flatten(1), index, noise.state, address, dtype)
-    return x_tilde if x.dim() == 2 else x_tilde.reshape(copies, -1, *x.shape[1:])
+    return x_tilde if x.dim() == 2 else x_tilde.reshape(copies, rows, *x.shape[1:])
 
 
 def _run_cpp(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dtype: torch.dtype) -> Tensor:
@@ -173,7 +188,7 @@ def _run_cpp(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dty
 def _run_triton(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, dtype: torch.dtype) -> Tensor:
     x, rounded = x.contiguous(), torch.float32 if dtype == torch.float64 else dtype
     if x.requires_grad and torch.is_grad_enabled():
-        return _TritonCorrupt.apply(x, index, state, address, rounded).to(dtype)
+        return TritonCorrupt.apply(x, index, state, address, rounded).to(dtype)
     return (_launch_triton if _is_eager(x) else _triton_corrupt)(x, index, state, *address, rounded).to(dtype)
 
 

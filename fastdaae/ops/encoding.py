@@ -11,7 +11,7 @@ from fastdaae.corruptions import Corruption
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks, engine_layers, network
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
-from fastdaae.ops.splitting import _has_hooks, split_last
+from fastdaae.ops.splitting import is_observed, split_last
 from fastdaae.ops.triton_layers import ACTIVATIONS, CorruptedLinear, LinearMean
 
 # layers whose output for one row depends on the other rows of the batch
@@ -47,16 +47,13 @@ def corrupted_linear(
     if chosen == "reference":
         return _two_kernel(x, weight, bias, corruption, noise, activation=activation, backend=chosen, **draw)
     checks.require_noise(corruption, noise, x)
-    checks.require_address(copies, row_offset, site)
-    checks.require_index(index, x)
-    address = (*encoded(corruption), copies, row_offset, site)
+    index = checks.as_index(index, x)
+    address = (*encoded(corruption), *checks.as_address(copies, row_offset, site, checks.rows_of(x, index)))
     if chosen == "cpp":
         return engine_layers.corrupted_linear(x.flatten(1), index, noise.state, weight, bias, activation, address)
-    weight, bias = _as_autocast(weight, bias)
+    weight, bias = _as_kernel_reads(weight, bias)
     number = ACTIVATIONS.index(activation)
-    return CorruptedLinear.apply(
-        x.flatten(1).contiguous(), index, noise.state, weight.contiguous(), bias, number, address
-    )
+    return CorruptedLinear.apply(x.flatten(1).contiguous(), index, noise.state, weight, bias, number, address)
 
 
 def _two_kernel(x, weight, bias, corruption, noise, *, activation, backend, **draw) -> Tensor:
@@ -74,10 +71,10 @@ def _triton_problem(x: Tensor, weight: Tensor) -> str | None:
     return problem
 
 
-def _as_autocast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
-    """The tensors in the dtype that PyTorch's own product would take them in."""
+def _as_kernel_reads(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
+    """The tensors contiguous, and under autocast in the dtype that PyTorch's own product would take them in."""
     dtype = checks.autocast_dtype(tensors[0])
-    return tuple(t if dtype is None or t is None else t.to(dtype) for t in tensors)
+    return tuple(None if t is None else t.to(dtype or t.dtype).contiguous() for t in tensors)
 
 
 def linear_mean(
@@ -101,10 +98,10 @@ def linear_mean(
     if chosen == "cpp":
         return engine_layers.linear_mean(h, weight, bias, activation)
     if chosen == "triton":
-        h, weight, bias = _as_autocast(h, weight, bias)
+        h, weight, bias = _as_kernel_reads(h, weight, bias)
         if h.dtype != weight.dtype:
             raise TypeError(f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}; convert one of them")
-        return LinearMean.apply(h.contiguous(), weight.contiguous(), bias, ACTIVATIONS.index(activation))
+        return LinearMean.apply(h, weight, bias, ACTIVATIONS.index(activation))
     return reference.linear_mean(h, weight, bias, activation=activation)
 
 
@@ -141,7 +138,7 @@ def encode_mean(
     if split is not None:
         first, activation, rest = split
         draw["backend"] = _backend_of_layer(chosen, x, first.weight)
-        rows = copies * (len(x) if index is None else len(index))
+        rows = copies * checks.rows_of(x, index)
         if chosen == "cpp" and not network.pays(rows, x, first.weight):
             x_tilde = corrupt(x, corruption, noise, **draw).flatten(2)
             h = network.linear(x_tilde.flatten(0, 1), first.weight, first.bias, activation)
@@ -159,7 +156,8 @@ def encode_mean(
     h = body(x_tilde.flatten(0, 1))
     if h.dim() != 2:
         return last(h).unflatten(0, x_tilde.shape[:2]).mean(0)
-    return linear_mean(h.unflatten(0, x_tilde.shape[:2]), last.weight, last.bias, activation="none")
+    ending = "auto" if chosen == "cpp" else "reference"
+    return linear_mean(h.unflatten(0, x_tilde.shape[:2]), last.weight, last.bias, activation="none", backend=ending)
 
 
 def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.Module]] | None:
@@ -174,7 +172,7 @@ def _split_first(encoder: Callable, x: Tensor) -> tuple[nn.Linear, str, list[nn.
     )
     layers = layers[1:] if flattens else layers
     if (
-        _has_hooks(encoder)
+        is_observed(encoder)
         or not layers
         or not network.is_plain(layers[0], nn.Linear)
         or not (flattens or x.dim() == 2)

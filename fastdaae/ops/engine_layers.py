@@ -6,8 +6,8 @@ from torch import Tensor
 from fastdaae import reference
 from fastdaae.kernels import engine_layers
 from fastdaae.kernels.engine_layers import Form
-from fastdaae.ops import checks, library_products
-from fastdaae.ops.corruption import _corrupt, _corrupt_backward, _is_eager, extension_problem
+from fastdaae.ops import checks, library_products, second_derivatives
+from fastdaae.ops.corruption import _Corrupt, _corrupt, _corrupt_backward, _is_eager, extension_problem
 
 ACTIVATIONS = ("none", "relu", "sigmoid")  # the operators take positions
 PLAIN = (0, 0.0, 0.0, 0.0, 1, 0, 0)  # the address of a layer without noise
@@ -101,8 +101,10 @@ class _CorruptedLinear(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, index, state, weight, y = ctx.saved_tensors
-        grad, dx, dw, db = grad.contiguous(), None, None, None
         batch = (x, index, state)
+        if second_derivatives.are_wanted():
+            return _gradients_with_history(grad, y, batch, weight, ctx)
+        grad, dx, dw, db = grad.contiguous(), None, None, None
         before = _before_activation(grad, y, ctx.form, batch, ctx.address, ctx.needs_input_grad)
         if ctx.needs_input_grad[0]:
             dx = _input_gradient_of(grad, y, before, batch, weight, ctx.form, ctx.address)
@@ -110,6 +112,15 @@ class _CorruptedLinear(torch.autograd.Function):
             dw, db = _weight_gradient_of(grad, y, before, batch, ctx.form, ctx.address)
             dw = dw.to(weight.dtype)
         return dx, None, None, dw, db if ctx.has_bias else None, None, None
+
+
+def _gradients_with_history(grad, y, batch, weight, ctx) -> tuple[Tensor | None, ...]:
+    x_tilde = _Corrupt.apply(*batch, ctx.address)
+    by_copies, dw, db = second_derivatives.gradients_of_layer(grad, y, x_tilde, weight, ctx.form.activation)
+    dx = None
+    if ctx.needs_input_grad[0]:
+        dx = second_derivatives.gradient_through_corruption(by_copies, *batch, ctx.address, _corrupt)
+    return dx, None, None, dw, db if ctx.has_bias else None, None, None
 
 
 def _is_plain(batch, address) -> bool:
@@ -157,20 +168,24 @@ class _LinearMean(torch.autograd.Function):
     @staticmethod
     def forward(ctx, h, weight, bias, form):
         out, saved = _call("engine_linear_mean", h, weight, bias, *form, True)
-        ctx.save_for_backward(h, weight, saved if form.activation else None)
-        ctx.form, ctx.has_bias = form, bias is not None
+        ctx.save_for_backward(h, weight, bias, saved if form.activation else None)
+        ctx.form = form
         return out
 
     @staticmethod
     def backward(ctx, grad):
-        h, weight, saved = ctx.saved_tensors
+        h, weight, bias, saved = ctx.saved_tensors
+        if second_derivatives.are_wanted():
+            number = ctx.form.activation
+            dh, dw, db = second_derivatives.gradients_of_mean(grad, h, weight, bias, ACTIVATIONS[number], number)
+            return dh, dw, None if bias is None else db, None
         grad, dh, dw, db = grad.contiguous(), None, None, None
         if ctx.needs_input_grad[0]:
             dh = _call("engine_input_gradient", grad, saved, weight, h.shape[0], *ctx.form, False)
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
             dw, db = _call("engine_mean_weight_gradient", grad, saved, h, *ctx.form)
             dw = dw.to(weight.dtype)
-        return dh, dw, db if ctx.has_bias else None, None
+        return dh, dw, None if bias is None else db, None
 
 
 def problem(x: Tensor, weight: Tensor) -> str | None:

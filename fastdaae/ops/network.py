@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.ops import engine_layers, library_products
-from fastdaae.ops.splitting import _has_hooks
+from fastdaae.ops.splitting import is_observed
 
 # Below these sizes packing costs more than PyTorch's product takes. Measured on one thread of a Xeon with 1000 numbers
 # on the other side: 320 rows to 10 outputs 0.18 ms against 0.09, to 64 outputs 0.37 against 0.25; 8 rows to 1000
@@ -53,24 +53,20 @@ def dense_layers(network: Callable) -> list[DenseLayer] | None:
 def run(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """network(x), for x [N, ...]; on the CPU a plain `nn.Sequential` runs on the engine, to rounding the same.
 
-    Plain are Flatten, Linear, ReLU, Sigmoid and Identity without hooks, in float32 or bf16 (autocast included);
+    Plain are Flatten, Linear, ReLU, Sigmoid and Identity that nothing observes, in float32 or bf16 (autocast included);
     anything else is called as it is. Differentiable in x and in the parameters.
     """
-    if not _is_plain_network(network):
-        return network(x)
-    problem = _problem(network, x)
-    if backends.choose("run", "auto", {"cpp": problem, "reference": None}) != "cpp":
-        return network(x)
-    return run_layers(list(network), x)
+    return run_layers(list(network), x) if _runs_on_engine(network, x) else network(x)
 
 
 def run_without_last(network: nn.Sequential, x: Tensor) -> Tensor:
     """What `run` gives to the last layer of an `nn.Sequential`."""
-    if not _is_plain_network(network) or _problem(network, x) is not None:
-        for layer in list(network)[:-1]:
-            x = layer(x)
-        return x
-    return run_layers(list(network)[:-1], x)
+    layers = list(network)[:-1]
+    if _runs_on_engine(network, x):
+        return run_layers(layers, x)
+    for layer in layers:
+        x = layer(x)
+    return x
 
 
 def run_layers(layers: Sequence[nn.Module], x: Tensor) -> Tensor:
@@ -108,8 +104,8 @@ def pays(rows: int, x: Tensor, weight: Tensor) -> bool:
 
 
 def is_plain(layer: nn.Module, kind: type[nn.Module]) -> bool:
-    """Whether a layer is exactly of a kind, without hooks."""
-    return type(layer) is kind and not _has_hooks(layer)
+    """Whether a layer is exactly of a kind, and calling it runs nothing else."""
+    return type(layer) is kind and not is_observed(layer)
 
 
 def activation_of(layer: nn.Module) -> str | None:
@@ -121,7 +117,13 @@ def _is_plain_network(network: Callable) -> bool:
     if not isinstance(network, nn.Sequential) or type(network).forward is not nn.Sequential.forward:
         return False
     kinds = (nn.Flatten, nn.Linear, nn.ReLU, nn.Sigmoid, nn.Identity)
-    return not _has_hooks(network) and all(type(layer) in kinds and not _has_hooks(layer) for layer in network)
+    return not is_observed(network) and all(type(layer) in kinds and not is_observed(layer) for layer in network)
+
+
+def _runs_on_engine(network: Callable, x: Tensor) -> bool:
+    if not _is_plain_network(network):
+        return False
+    return backends.choose("run", "auto", {"cpp": _problem(network, x), "reference": None}) == "cpp"
 
 
 def _problem(network: nn.Sequential, x: Tensor) -> str | None:

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
-from fastdaae.ops.corruption import triton_input_gradient
+from fastdaae.ops import second_derivatives
+from fastdaae.ops.corruption import TritonCorrupt, triton_input_gradient
+from fastdaae.ops.library_products import through_activation
 
 ACTIVATIONS = ("none", "relu", "sigmoid")  # the operators take positions
 _ADDRESS = "int kind, float a, float low, float high, int copies, int row_offset, int site"
@@ -84,6 +86,8 @@ class CorruptedLinear(torch.autograd.Function):
     def backward(ctx, grad):
         """Gradients of x, weight and bias, each only where it is needed."""
         x, index, state, weight, y = ctx.saved_tensors
+        if second_derivatives.are_wanted():
+            return _gradients_with_history(grad, y, x, index, state, weight, ctx)
         grad, dx, dw, db = grad.contiguous(), None, None, None
         if ctx.needs_input_grad[0]:
             dx = _input_gradient(grad, y, x, index, state, weight, ctx.activation, ctx.address)
@@ -93,19 +97,20 @@ class CorruptedLinear(torch.autograd.Function):
         return dx, None, None, dw, db if ctx.has_bias else None, None, None
 
 
+def _gradients_with_history(grad, y, x, index, state, weight, ctx) -> tuple[Tensor | None, ...]:
+    x_tilde = TritonCorrupt.apply(x, index, state, ctx.address, torch.float32)
+    by_copies, dw, db = second_derivatives.gradients_of_layer(grad, y, x_tilde, weight, ctx.activation)
+    dx = triton_input_gradient(by_copies, x, index, state, ctx.address) if ctx.needs_input_grad[0] else None
+    return dx, None, None, dw, db if ctx.has_bias else None, None, None
+
+
 def _input_gradient(grad, y, x, index, state, weight, activation, address) -> Tensor:
-    g = _through_activation(grad, y, activation)
+    g = through_activation(grad, y, activation)
     kind, copies = address[0], address[4]
     if kind <= 1 and copies > 1:
         # every copy passes x unchanged: one product for the sum of all
         g, address = g.sum(0, keepdim=True), (*address[:4], 1, *address[5:])
-    return triton_input_gradient((g.flatten(0, 1) @ weight).view(*g.shape[:2], -1), x, index, state, address)
-
-
-def _through_activation(grad: Tensor, y: Tensor, activation: int) -> Tensor:
-    if ACTIVATIONS[activation] == "relu":
-        return torch.where(y > 0, grad, 0)
-    return grad * y * (1 - y) if ACTIVATIONS[activation] == "sigmoid" else grad
+    return triton_input_gradient((g.flatten(0, 1) @ weight).unflatten(0, g.shape[:2]), x, index, state, address)
 
 
 class LinearMean(torch.autograd.Function):
@@ -122,6 +127,10 @@ class LinearMean(torch.autograd.Function):
     def backward(ctx, grad):
         """Gradients of h, weight and bias, each only where it is needed."""
         h, weight, bias = ctx.saved_tensors
+        if second_derivatives.are_wanted():
+            number = ctx.activation
+            dh, dw, db = second_derivatives.gradients_of_mean(grad, h, weight, bias, ACTIVATIONS[number], number)
+            return dh, dw, None if bias is None else db, None
         launch = torch.ops.fastdaae.triton_linear_mean_backward.default
         g = launch(grad.contiguous(), h, weight, bias, ctx.activation)
         dh = g @ weight if ctx.needs_input_grad[0] else None

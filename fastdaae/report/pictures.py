@@ -20,7 +20,7 @@ def as_pictures(images, shape: tuple[int, ...] | None = None) -> np.ndarray:
     quarters as high as it is wide.
     Raises ValueError for images that do not fit `shape` or for fewer than 2 dimensions.
     """
-    tensor = torch.as_tensor(images).detach().cpu()
+    tensor = torch.as_tensor(images, device="cpu").detach()
     if tensor.dim() < 2 or len(tensor) == 0:
         raise ValueError(f"images must be [N, ...] with N >= 1, got {list(tensor.shape)}")
     scale = 255.0 if tensor.dtype == torch.uint8 else 1.0

@@ -14,7 +14,8 @@ def training_images(dataset) -> tuple[Tensor, Tensor | None]:
 
 
 def _images(name: str, split) -> Tensor:
-    images = torch.as_tensor(getattr(split, "images", split))
+    images = getattr(split, "images", split)
+    images = torch.as_tensor(images, device=getattr(images, "device", "cpu"))
     if images.dim() < 2 or len(images) == 0:
         raise ValueError(f"{name} must hold images [N, ...] with N >= 1, got the shape {list(images.shape)}")
     if images.dtype == torch.uint8:
@@ -47,4 +48,4 @@ def fingerprint(images: Tensor) -> str:
 def epoch_order(count: int, seed: int, epoch: int) -> Tensor:
     """The permutation of an epoch, int64 [count], by seed and epoch alone, so that a resumed run repeats it."""
     generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % (1 << 63))
-    return torch.randperm(count, generator=generator)
+    return torch.randperm(count, generator=generator, dtype=torch.int64, device="cpu")

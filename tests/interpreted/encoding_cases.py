@@ -10,7 +10,7 @@ from fastdaae.kernels import triton_configs, triton_corrupted_linear
 from fastdaae.ops import encoding
 
 CORRUPTIONS = [None, Gaussian(0.5), Gaussian(0.5, clip=(0.0, 1.0)), Masking(0.3), SaltAndPepper(0.25, -1.0, 2.0)]
-ADDRESS = {"row_offset": 2**32 - 9, "site": 3}
+ADDRESS = {"row_offset": 2**32 - 4096, "site": 3}
 ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "none": lambda h: h}
 
 

@@ -15,6 +15,7 @@ PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
 # each may import only what stands in an earlier line
 LAYERS = [
+    {"arguments"},
     {"noise", "corruptions", "backend", "run_folder", "settings"},
     {"reference", "kernels"},
     {"ops"},

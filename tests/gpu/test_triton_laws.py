@@ -1,0 +1,10 @@
+"""What holds of every Triton operator, on a machine without a GPU."""
+
+import pytest
+from gpu_free import run_interpreted
+
+pytestmark = pytest.mark.needs_triton
+
+
+def test_interpreted():
+    run_interpreted("law_cases")
