@@ -11,6 +11,7 @@ from torch import Tensor
 from fastdaae import ops, reference
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.points import as_points
+from fastdaae.ops import checks
 
 _LEAVE_OUT_BLOCK = 512
 
@@ -37,6 +38,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         alone.
         """
         self.samples_ = as_points(self, X, reset=True, as_stored=True)
+        checks.require_points("X", self.samples_)
         if isinstance(self.bandwidth, str) and self.bandwidth != "auto":
             raise ValueError(f"bandwidth must be 'auto' or a number > 0, got {self.bandwidth!r}")
         if not isinstance(self.bandwidth, str):
@@ -73,8 +75,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
 
 def _positive(name: str, values) -> list[float]:
     values = [float(value) for value in np.atleast_1d(values)]
-    if not values or not all(math.isfinite(value) and value > 0 for value in values):
-        raise ValueError(f"{name} must be finite and > 0, got {values}")
+    checks.require_bandwidths(name, values)
     return values
 
 
@@ -98,7 +99,7 @@ def _leave_one_out(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
 
 
 def _block_log_sums(block: Tensor, bandwidths: np.ndarray) -> Tensor:
-    block = reference.as_float(block).double()
+    block = reference.as_double(block)
     distances = torch.cdist(block, block, compute_mode="donot_use_mm_for_euclid_dist").square()
     distances.fill_diagonal_(math.inf)
     return torch.stack([torch.logsumexp(-distances / (2 * h * h), dim=1) for h in bandwidths])

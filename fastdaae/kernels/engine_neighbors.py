@@ -41,8 +41,8 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> tuple[T
         form = f"{points.dtype} [Q, {points.shape[1]}]"
         raise ValueError(f"queries must be {form} as points are, got {asked.dtype} {list(asked.shape)}")
     dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
-    distances = torch.empty((len(asked), k), dtype=dtype)
-    indices = torch.empty((len(asked), k), dtype=torch.int64)
+    distances = torch.empty((len(asked), k), dtype=dtype, device="cpu")
+    indices = torch.empty((len(asked), k), dtype=torch.int64, device="cpu")
     extension.load().nearest_neighbors(
         points.data_ptr(),
         len(points),

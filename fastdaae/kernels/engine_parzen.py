@@ -22,7 +22,7 @@ def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> 
     (rows, columns), count = queries.shape, len(samples)
     if columns != samples.shape[1]:
         raise ValueError(f"queries must have {samples.shape[1]} columns as samples have, got {columns}")
-    out = torch.empty(len(bandwidths), rows, dtype=torch.float64)
+    out = torch.empty((len(bandwidths), rows), dtype=torch.float64, device="cpu")
     if rows:
         extension.load().parzen_log_density(
             queries.data_ptr(), NUMBERS[queries.dtype], rows, samples.data_ptr(), NUMBERS[samples.dtype], count,
