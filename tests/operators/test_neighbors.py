@@ -253,6 +253,15 @@ def test_scale_and_rotation_do_not_matter():
     assert fd.IntrinsicDimension(k=10).fit(1000 * points @ rotation + 7).dimension_ == pytest.approx(base, rel=1e-8)
 
 
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**480])
+def test_units_at_the_ends_of_float64_do_not_matter(scale):
+    points = torch.rand(80, 4, dtype=torch.float64)
+    base = fd.IntrinsicDimension(k=10).fit(points).dimension_
+    assert fd.IntrinsicDimension(k=10).fit(scale * points).dimension_ == pytest.approx(base, rel=1e-10)
+    with pytest.raises(ValueError, match="points must not exceed"):
+        fd.IntrinsicDimension(k=10).fit(2.0**500 * points)
+
+
 def test_duplicates_are_counted_reported_and_left_out():
     points = torch.rand(50, 4)
     doubled = torch.cat([points, points[:8], -points[:1] * 0, points[:1] * 0])

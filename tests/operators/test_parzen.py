@@ -212,6 +212,15 @@ def test_leave_one_out_is_the_definition(count):
     assert np.abs(window.validation_log_likelihoods_ - expected).max() < 1e-3 + 1e-6 * np.abs(expected).max()
 
 
+@pytest.mark.parametrize("scale", [1e-149, 1e149])
+def test_units_of_the_window_do_not_matter(scale):
+    samples, queries = torch.rand(30, 3, dtype=torch.float64), torch.rand(5, 3, dtype=torch.float64)
+    base = fd.ParzenWindow(bandwidths=[0.1, 0.5]).fit(samples)
+    window = fd.ParzenWindow(bandwidths=[0.1 * scale, 0.5 * scale]).fit(samples * scale)
+    assert window.bandwidth_ == pytest.approx(base.bandwidth_ * scale)
+    assert window.score(queries * scale) + 3 * math.log(scale) == pytest.approx(base.score(queries), abs=2e-3)
+
+
 def test_uint8_means_value_over_255_exactly():
     samples, queries = grey_images(0), grey_images(26)
     window = fd.ParzenWindow(0.05).fit(samples)
