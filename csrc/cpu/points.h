@@ -5,7 +5,7 @@
 
 namespace fastdaae {
 
-enum class Number { uint8, float32, float64 };  // uint8 means value / 255, in float32
+enum class Number { uint8, float32, float64 };  // uint8 means value / 255
 
 struct Points {
   const void* values;

@@ -12,6 +12,7 @@ from fastdaae import ops, reference
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.fitting import fitting
 from fastdaae.evaluation.points import as_points, warn_of_another_scale
+from fastdaae.ops import checks
 
 _LEAVE_OUT_BLOCK = 512
 
@@ -40,6 +41,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         """
         with fitting(self):
             self.samples_ = as_points(self, X, reset=True, as_stored=True)
+            checks.require_points("X", self.samples_)
             if not (isinstance(self.bandwidth, str) and self.bandwidth == "auto"):
                 self.bandwidth_ = _one_positive(self.bandwidth)
             else:
@@ -79,6 +81,7 @@ def _one_positive(bandwidth) -> float:
     found = _numbers(bandwidth)
     if len(found) != 1 or not _all_positive(found):
         raise ValueError(f"bandwidth must be 'auto' or a number > 0, got {bandwidth!r}; pass several as bandwidths=")
+    checks.require_bandwidths("bandwidth", found.tolist())
     return float(found[0])
 
 
@@ -86,6 +89,7 @@ def _list_of_positive(bandwidths) -> np.ndarray:
     found = _numbers(bandwidths)
     if not len(found) or not _all_positive(found):
         raise ValueError(f"bandwidths must be a list of finite numbers > 0, got {bandwidths!r}")
+    checks.require_bandwidths("bandwidths", found.tolist())
     return found
 
 
@@ -119,7 +123,7 @@ def _leave_one_out(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
 
 
 def _block_log_sums(block: Tensor, bandwidths: np.ndarray) -> Tensor:
-    block = reference.as_float(block).double()
+    block = reference.as_double(block)
     distances = torch.cdist(block, block, compute_mode="donot_use_mm_for_euclid_dist").square()
     distances.fill_diagonal_(math.inf)
     return torch.stack([torch.logsumexp(-distances / (2 * h * h), dim=1) for h in bandwidths])

@@ -17,7 +17,7 @@ the samples within 2 h^2 (log N + 9) + 2 E of the nearest that the first pass sa
 2 h^2 (log N + 9) beyond the nearest, so that all of them together add less than exp(-9) = 1.3e-4 nats. A large h would
 list many pairs, but E / 2h^2 falls with h: with 10,000 images of MNIST a query lists 1 sample at h = 0.1, 36 at 0.6 and
 115 at 0.77, the last of ten bandwidths up to 1 that needs the second pass. Inputs of any dtype are read as they are by
-the second pass, so that float64 keeps the promise too.
+the second pass, so that float64 keeps the promise too, and bytes beside bytes are compared as whole numbers, exactly.
 """
 
 import math
@@ -150,12 +150,14 @@ def _stream(pairs: _Pairs, slack: Tensor, rates: Tensor) -> tuple[Tensor, Tensor
 def _direct(pairs: _Pairs, rates: Tensor, found: Tensor, listed: Tensor, per_split: int) -> Tensor:
     config = configuration(DIRECT, pairs.s.device)
     (splits, rows), (count, width), groups = found.shape, pairs.samples.shape, len(rates)
+    whole = pairs.queries.dtype == pairs.samples.dtype == torch.uint8
+    rates = rates / 255**2 if whole else rates
     near = rates.new_full((splits, rows), math.inf)
     sums = rates.new_zeros((splits, groups, rows))
     launch(
         direct_kernel, splits * rows, config, near.device,
         pairs.queries, pairs.samples, rates * math.log2(math.e), near, sums, found, listed,
-        rows, count, width, groups, per_split, CAPACITY=CAPACITY, BP=GROUP,
+        rows, count, width, groups, per_split, CAPACITY=CAPACITY, BP=GROUP, WHOLE=whole,
     )  # fmt: skip
     return _merge(near, sums, rates)
 

@@ -3,8 +3,6 @@
 import triton
 import triton.language as tl
 
-from fastdaae.kernels.triton_noise import as_float
-
 # of no use to the compiler: one compiled kernel serves every size
 _COUNTS = ["queries", "samples", "bandwidths", "per_split"]
 
@@ -95,19 +93,23 @@ def stream_kernel(
 
 
 @triton.jit
-def _as_float64(x):
-    if x.dtype == tl.float64:
-        return x
+def _as_float64(x, WHOLE: tl.constexpr):
+    """A loaded tile; uint8 means value / 255, unless whole numbers are compared."""
+    if x.dtype == tl.uint8 and not WHOLE:
+        return x.to(tl.float64) / 255.0
     else:
-        return as_float(x).to(tl.float64)
+        return x.to(tl.float64)
 
 
 @triton.jit(do_not_specialize=_COUNTS)
 def direct_kernel(
     q_ptr, s_ptr, rates_ptr, near_ptr, sums_ptr, found_ptr, listed_ptr, queries, samples, width, bandwidths, per_split,
-    CAPACITY: tl.constexpr, BP: tl.constexpr, BC: tl.constexpr, BK: tl.constexpr,
+    CAPACITY: tl.constexpr, BP: tl.constexpr, WHOLE: tl.constexpr, BC: tl.constexpr, BK: tl.constexpr,
 ):  # fmt: skip
-    """near [S, Q] and sums [S, B, Q] in float64 over the listed samples of one query and one split."""
+    """near [S, Q] and sums [S, B, Q] in float64 over the listed samples of one query and one split.
+
+    WHOLE: both are uint8 and compared as whole numbers, exactly; the rates are in the same unit.
+    """
     program = tl.program_id(0).to(tl.int64)
     split = program // queries
     row = program % queries
@@ -132,7 +134,7 @@ def direct_kernel(
             within = inner < width
             q = tl.load(q_ptr + row * width + inner, within, 0)
             s = tl.load(s_ptr + index[:, None] * width + inner[None, :], live[:, None] & within[None, :], 0)
-            difference = _as_float64(q)[None, :] - _as_float64(s)
+            difference = _as_float64(q, WHOLE)[None, :] - _as_float64(s, WHOLE)
             squares += difference * difference
         distances = tl.where(live, tl.sum(squares, 1), float("inf"))
         closer = tl.minimum(near, tl.min(distances, 0))

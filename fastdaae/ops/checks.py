@@ -1,6 +1,7 @@
 """Argument checks of the operators: each error names the argument, what was expected, what was given and what to do."""
 
 import importlib.util
+import math
 import os
 
 import numpy as np
@@ -16,6 +17,7 @@ ACTIVATIONS = ("relu", "sigmoid", "none")
 CORRUPTIONS = (Gaussian, Masking, SaltAndPepper)
 COPIES_LIMIT = 1 << 16
 _FINITE_BLOCK = 1 << 22  # numbers checked at a time
+_LARGEST_NORM = 1e150  # whose square, and what is summed of squares, stays well within float64
 
 # probed once, at import: a probe inside a call could not be traced by torch.compile
 _TRITON_INSTALLED = importlib.util.find_spec("triton") is not None
@@ -70,25 +72,44 @@ def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:
         raise TypeError(f"{name} must be {expected}, got {x.dtype}; convert it with .float()")
 
 
-def require_points(name: str, x: Tensor) -> None:
-    """x is a set of finite points [N, D] with at least one row and one column."""
+def require_points(name: str, x: Tensor, *, distances: torch.dtype = torch.float64) -> None:
+    """x is a set of finite points [N, D] with at least one row and one column, whose distances stay within a dtype."""
     require_batch(name, x)
     if x.dim() != 2:
         raise ValueError(f"{name} must have the shape [N, D], got {list(x.shape)}; use .flatten(1)")
     if x.numel() == 0:
         raise ValueError(f"{name} must not be empty, got the shape {list(x.shape)}")
-    require_finite(name, x)
+    largest = require_finite(name, x)
+    limit = min(_LARGEST_NORM, torch.finfo(distances).max / 2) / x.shape[1] ** 0.5
+    if largest > limit:
+        raise ValueError(
+            f"{name} must not exceed {limit:.4g} in magnitude, so that distances of {x.shape[1]} columns fit "
+            f"{distances}, got {largest:.4g}; scale them down"
+        )
 
 
-def require_finite(name: str, x: Tensor) -> None:
+def require_finite(name: str, x: Tensor) -> float:
+    """The largest magnitude of x, finite. Raises ValueError for NaN and infinite values."""
     if x.dtype == torch.uint8 or not x.numel():
-        return
+        return 0.0
     # NaN and infinity both reach an end of the range, which one pass finds without memory of its own
-    if bool(torch.isfinite(torch.stack(x.aminmax())).all()):
-        return
+    largest = float(torch.stack(x.aminmax()).abs().max())
+    if math.isfinite(largest):
+        return largest
     blocks = x.split(max(1, _FINITE_BLOCK // max(1, x[:1].numel())))
     count = sum(int((~torch.isfinite(block)).sum()) for block in blocks)
     raise ValueError(f"{name} must be finite, got {count} NaN or infinite values; remove or replace them")
+
+
+def require_bandwidths(name: str, bandwidths: list[float]) -> None:
+    if not bandwidths or not all(math.isfinite(h) and h > 0 for h in bandwidths):
+        raise ValueError(f"{name} must be finite and > 0, got {bandwidths}")
+    outside = [h for h in bandwidths if not 1e-150 <= h <= 1e150]
+    if outside:
+        raise ValueError(
+            f"{name} must be in 1e-150..1e+150, so that squares fit torch.float64, got {outside[0]:.4g}; "
+            "rescale the data and the bandwidths"
+        )
 
 
 def require_noise(corruption, noise: Noise, x: Tensor) -> None:

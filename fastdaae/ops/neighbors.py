@@ -21,35 +21,47 @@ def _search(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Ten
 def _search_on_cuda(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     if _cuda_problem(points, k) is not None or (queries is not None and not len(queries)):
         return _search(points, k, queries)
-    dtype = reference.as_float(points[:0]).dtype
-    points, queries = _alike(points, queries)
+    dtype = _result_dtype(points)
+    points, queries, unit = _multiplied(*_alike(points, queries))
     found = cuda_neighbors.nearest_neighbors(points, k, queries)
     rows = found.gave_up.nonzero().flatten()
     if len(rows):
         found.distances[rows], found.indices[rows] = _search_rows(points, k, queries, rows)
-    return found.distances.to(dtype), found.indices
+    return (found.distances / unit).to(dtype), found.indices
 
 
 def _search_on_engine(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     if queries is not None and not len(queries):
         return _search(points, k, queries)
-    dtype = reference.as_float(points[:0]).dtype
-    if points.dtype == torch.uint8 and (queries is None or queries.dtype == torch.uint8):
-        points, queries = points.contiguous(), None if queries is None else queries.contiguous()
-    else:
-        points, queries = _alike(points, queries)
+    dtype = _result_dtype(points)
+    points, queries = _alike(points, queries)
     distances, indices = engine_neighbors.nearest_neighbors(points, k, queries)
     return distances.to(dtype), indices
 
 
+def _result_dtype(points: Tensor) -> torch.dtype:
+    return torch.float64 if points.dtype == torch.float64 else torch.float32
+
+
 def _alike(points: Tensor, queries: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Both contiguous and of one dtype, float32 or float64."""
-    points = reference.as_float(points).contiguous()
-    if queries is None:
-        return points, None
-    queries = reference.as_float(queries).contiguous()
-    dtype = torch.promote_types(points.dtype, queries.dtype)
-    return points.to(dtype), queries.to(dtype)
+    """Both contiguous and of one dtype that holds the values of both: uint8 among bytes, else float32 or float64."""
+    dtypes = {points.dtype} if queries is None else {points.dtype, queries.dtype}
+    if dtypes != {torch.uint8}:
+        # value / 255 needs float64
+        wide = torch.float64 in dtypes or torch.uint8 in dtypes
+        as_floats = reference.as_double if wide else reference.as_float
+        points, queries = as_floats(points), None if queries is None else as_floats(queries)
+    return points.contiguous(), None if queries is None else queries.contiguous()
+
+
+def _multiplied(points: Tensor, queries: Tensor | None) -> tuple[Tensor, Tensor | None, float]:
+    """What the CUDA kernel compares, float32 or float64, and the factor: whole numbers of bytes, doubles lifted."""
+    if points.dtype == torch.float32:
+        return points, queries, 1.0
+    if points.dtype == torch.uint8:
+        return points.float(), None if queries is None else queries.float(), 255.0
+    unit = reference.lift(points, points if queries is None else queries)
+    return points * unit, None if queries is None else queries * unit, unit
 
 
 def _search_rows(points: Tensor, k: int, queries: Tensor | None, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,8 +77,7 @@ def _search_rows(points: Tensor, k: int, queries: Tensor | None, rows: Tensor) -
 
 def _fake(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     rows = points.shape[0] if queries is None else queries.shape[0]
-    dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
-    return points.new_empty((rows, k), dtype=dtype), points.new_empty((rows, k), dtype=torch.int64)
+    return points.new_empty((rows, k), dtype=_result_dtype(points)), points.new_empty((rows, k), dtype=torch.int64)
 
 
 _library.impl("nearest_neighbors", _search, "CompositeExplicitAutograd")
@@ -93,9 +104,10 @@ def nearest_neighbors(
     points and queries are uint8 (value / 255) or floating, tensors or numpy arrays; a contiguous np.memmap of uint8,
     float32 or float64 is read where it is and may be larger than memory. Euclidean distances, ascending, float32
     (float64 for float64 points); indices int64; ties broken by the lower index; candidates are re-ranked by direct
-    differences, so that distances are accurate off-centre too. A point's own row is left out by index, so that its
-    duplicates stay. Not differentiable. Raises ValueError for k > N - 1 (k > N with queries), and for empty or
-    non-finite sets, RuntimeError for a named backend that cannot run.
+    differences of the values as given, whole numbers among bytes and else float64, so that distances are accurate
+    off-centre too. A point's own row is left out by index, so that its duplicates stay. Not differentiable. Raises
+    ValueError for k > N - 1 (k > N with queries), for empty or non-finite sets, and for magnitudes beyond 1e150 /
+    sqrt(D) or, where distances are float32, 1.7e38 / sqrt(D); RuntimeError for a named backend that cannot run.
     """
     points, queries = checks.as_tensor("points", points), checks.as_tensor("queries", queries)
     if not torch.compiler.is_compiling():
@@ -115,14 +127,14 @@ def nearest_neighbors(
 
 
 def _check(points: Tensor, k: int, queries: Tensor | None) -> None:
-    checks.require_points("points", points)
+    checks.require_points("points", points, distances=_result_dtype(points))
     limit, named = (len(points) - 1, "n-1") if queries is None else (len(points), "n")
     if not 1 <= k <= limit:
         raise ValueError(f"k must be in 1..{named} = {limit}, got {k}; lower k or give more points")
     if queries is None:
         return
     if queries.shape[0] or queries.dim() != 2:
-        checks.require_points("queries", queries)
+        checks.require_points("queries", queries, distances=_result_dtype(points))
     if queries.shape[1] != points.shape[1]:
         raise ValueError(f"queries must have {points.shape[1]} columns as points have, got {queries.shape[1]}")
     if queries.device != points.device:

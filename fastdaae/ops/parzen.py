@@ -39,14 +39,14 @@ def parzen_log_density(
 ) -> Tensor:
     """log p(q) = logsumexp_i(-|q - s_i|^2 / 2h^2) - log N - D log(h sqrt(2 pi)) for every bandwidth h, as [B, Q].
 
-    queries [Q, D] and samples [N, D] are uint8 (value / 255) or floating and finite, in the same units as the
-    bandwidths [B]: tensors, or arrays and memory maps, read-only ones too. On the CPU the engine reads uint8, float32
-    and float64 in C order as they are, block by block, and makes no copy, so that they may be larger than memory. The
-    result is in nats, float64; a log-density, so it may be positive. Within 1e-3 + 1e-6 |log p| nats of float64 for D
-    to 12288 and h from 0.05 to 2. A running (nearest, sum) per query and bandwidth; a Q x N matrix never exists. Not
-    differentiable. Raises TypeError for what is no array of numbers, ValueError for empty or non-finite sets, widths
-    that differ, or bandwidths that are not positive, RuntimeError for a named backend that cannot run. Source: Creswell
-    and Bharath 2018, section VI-B.
+    queries [Q, D] and samples [N, D] are uint8 (value / 255, exactly: not rounded to float32) or floating and finite,
+    in the same units as the bandwidths [B]: tensors, or arrays and memory maps, read-only ones too. On the CPU the
+    engine reads uint8, float32 and float64 in C order as they are, block by block, and makes no copy, so that they may
+    be larger than memory. The result is in nats, float64; a log-density, so it may be positive. Within 1e-3 + 1e-6
+    |log p| nats of float64 for D to 12288 and h from 0.05 to 2. A running (nearest, sum) per query and bandwidth; a Q x
+    N matrix never exists. Not differentiable. Raises TypeError for what is no array of numbers, ValueError for empty or
+    non-finite sets, magnitudes beyond 1e150 / sqrt(D), widths that differ, or bandwidths outside 1e-150..1e150,
+    RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, section VI-B.
     """
     queries, samples = checks.as_tensor("queries", queries), checks.as_tensor("samples", samples)
     if not torch.compiler.is_compiling():
@@ -86,5 +86,4 @@ def _check(queries: Tensor, samples: Tensor) -> None:
 def _check_bandwidths(bandwidths: Tensor) -> None:
     if bandwidths.dim() != 1 or len(bandwidths) == 0:
         raise ValueError(f"bandwidths must be a non-empty list of numbers, got the shape {list(bandwidths.shape)}")
-    if not bool((torch.isfinite(bandwidths) & (bandwidths > 0)).all()):
-        raise ValueError(f"bandwidths must be finite and > 0, got {bandwidths.tolist()}")
+    checks.require_bandwidths("bandwidths", bandwidths.tolist())

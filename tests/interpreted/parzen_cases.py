@@ -38,6 +38,13 @@ def test_extreme_units(scale):
     require_promise(ours(queries, samples, bandwidths), direct(queries, samples, bandwidths))
 
 
+@pytest.mark.parametrize("scale", [1e-149, 1e149])
+def test_the_ends_of_float64(scale):
+    queries, samples = torch.rand(5, 3, dtype=torch.float64), torch.rand(70, 3, dtype=torch.float64)
+    computed = ours(scale * queries, scale * samples, [0.1 * scale, scale]) + 3 * math.log(scale)
+    require_promise(computed, direct(queries, samples, [0.1, 1.0]))
+
+
 def test_samples_are_split_and_merged(lists):
     queries, samples = torch.rand(4, 12), torch.rand(250, 12)
     require_promise(ours(queries, samples), direct(queries, samples, BANDWIDTHS))

@@ -11,6 +11,7 @@ import torch
 import fastdaae as fd
 from fastdaae import backend
 from fastdaae.kernels import engine_neighbors, extension
+from tests.operators.test_neighbors import brute_force
 
 pytestmark = pytest.mark.needs_cpp
 ISAS = [] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
@@ -22,18 +23,6 @@ def threads(request):
     torch.set_num_threads(request.param)
     yield request.param
     torch.set_num_threads(before)
-
-
-def brute_force(points, k, queries=None):
-    """Direct differences in float64 of the data as given, pixels as whole numbers; ties go to the lower index."""
-    unit = 255.0 if points.dtype == torch.uint8 else 1.0
-    p = points.double()
-    q = p if queries is None else queries.double()
-    squared = torch.stack([(row - p).square().sum(1) for row in q])
-    if queries is None:
-        squared.fill_diagonal_(math.inf)
-    order = squared.argsort(dim=1, stable=True)[:, :k]
-    return squared.gather(1, order).sqrt() / unit, order
 
 
 def require_neighbors(found, expected):
@@ -61,6 +50,9 @@ POINTS = {
     "a far outlier": lambda n, d: torch.cat([torch.rand(n - 1, d), torch.full((1, d), 1e6)]),
     "duplicates": lambda n, d: torch.rand(n // 9 + 1, d).repeat(9, 1)[:n],
     "all equal": lambda n, d: torch.full((n, d), 0.3),
+    "smallest of all": lambda n, d: 5e-324 * torch.randint(0, 9, (n, d)).double(),
+    "largest of all": lambda n, d: 1e149 * torch.rand(n, d, dtype=torch.float64),
+    "beside tiny ones": lambda n, d: torch.rand(n, d, dtype=torch.float64) * (1e-100 ** (torch.arange(n) % 2))[:, None],
     "grid of ties": lambda n, d: torch.randint(0, 3, (n, d)).float(),
 }
 
@@ -153,8 +145,12 @@ def test_choice_of_backend():
     assert fd.ops.nearest_neighbors(points, 2060).indices.shape == (2100, 2060)
     with pytest.raises(RuntimeError, match="keeps at most 2048 neighbours, and k is 2060; usable here: 'reference'"):
         fd.ops.nearest_neighbors(points, 2060, backend="cpp")
-    with pytest.raises(ValueError, match="within 1e150 of their mean"):
+    with pytest.raises(ValueError, match="points must not exceed"):
         fd.ops.nearest_neighbors(points.double() * 1e200, 3, backend="cpp")
+    with pytest.raises(ValueError, match="within 1e308 of their mean"):
+        # their mean is -0.57e308
+        ends = torch.tensor([[-1.7e308], [1.7e308], [-1.7e308]], dtype=torch.float64)
+        engine_neighbors.nearest_neighbors(ends, 1, ends)
 
 
 @pytest.mark.parametrize(

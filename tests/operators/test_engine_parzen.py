@@ -81,11 +81,13 @@ def test_every_pair_of_dtypes(isa, kinds):
     require_promise_for(make[kinds[0]](11), make[kinds[1]](70), [0.05, 0.3, 2.0])
 
 
-def test_uint8_is_the_same_as_its_float32_values(isa):
+def test_bytes_are_their_exact_values_over_255(isa):
+    """Samples next to the query decide alone, so that what is left are the engine's own direct differences."""
     queries = torch.randint(0, 256, (9, 100), dtype=torch.uint8)
-    samples = torch.randint(0, 256, (70, 100), dtype=torch.uint8)
-    as_floats = ours(queries.float() / 255, samples.float() / 255, [0.1, 1.0])
-    assert torch.equal(ours(queries, samples, [0.1, 1.0]), as_floats)
+    samples = torch.cat([queries ^ 1, torch.randint(0, 256, (70, 100), dtype=torch.uint8)])
+    expected = direct(queries, samples, [1e-3])
+    for q, s in ((queries, samples), (queries, samples.double() / 255), (queries.double() / 255, samples)):
+        assert torch.allclose(ours(q, s, [1e-3]), expected, rtol=1e-14, atol=1e-11)
 
 
 @pytest.mark.parametrize("bandwidths", [[1e-3], [1e-3, 100.0], [100.0, 1e-2, 1e4], [1e-8, 1e8]])
@@ -234,8 +236,9 @@ def test_leave_one_out_of_a_uint8_map(tmp_path):
     values = np.random.default_rng(0).integers(0, 256, (600, 20), dtype=np.uint8)
     np.save(tmp_path / "points.npy", values)
     mapped = fd.ParzenWindow().fit(np.load(tmp_path / "points.npy", mmap_mode="r"))
-    floats = fd.ParzenWindow().fit(reference.as_float(torch.from_numpy(values)))
-    assert np.array_equal(mapped.validation_log_likelihoods_, floats.validation_log_likelihoods_)
+    doubles = fd.ParzenWindow().fit(reference.as_double(torch.from_numpy(values)))
+    difference = torch.from_numpy(mapped.validation_log_likelihoods_ - doubles.validation_log_likelihoods_)
+    assert float(difference.abs().max()) < 1e-3
 
 
 @pytest.mark.parametrize("order", ["reversed rows", "columns", "Fortran"])

@@ -152,7 +152,7 @@ def test_parzen_keeps_its_promise(isa, data, samples, count, sizes_of_h):
 
 
 def _direct_log_density(queries, samples, bandwidths):
-    q, s = (reference.as_float(x).double() for x in (queries, samples))
+    q, s = reference.as_double(queries), reference.as_double(samples)
     distances = torch.cdist(q, s, compute_mode="donot_use_mm_for_euclid_dist").square()
     sums = torch.logsumexp(-distances / (2 * bandwidths[:, None, None] ** 2), 2)
     return sums - math.log(len(s)) - s.shape[1] * torch.log(bandwidths * math.sqrt(2 * math.pi))[:, None]
@@ -164,14 +164,14 @@ def test_neighbors_are_those_of_float64(isa, data, points):
     queries = data.draw(st.none() | matrices(columns=st.just(points.shape[1])))
     k = data.draw(st.integers(1, len(points) - (queries is None)))
     found = fd.ops.nearest_neighbors(points, k, queries, backend="cpp")
-    # bytes are compared exactly, as whole numbers: float32 quotients would break their ties
+    # bytes are compared exactly, as whole numbers: quotients would break their ties
     unit = 1.0
     if points.dtype == torch.uint8 and (queries is None or queries.dtype == torch.uint8):
         p, unit = points.double(), 255.0
         q = p if queries is None else queries.double()
     else:
-        p = reference.as_float(points).double()
-        q = p if queries is None else reference.as_float(queries).double()
+        p = reference.as_double(points)
+        q = p if queries is None else reference.as_double(queries)
     distances = torch.stack([(row - p).square().sum(1) for row in q])
     if queries is None:
         distances.fill_diagonal_(math.inf)

@@ -17,7 +17,7 @@ every_backend = pytest.mark.parametrize("backend", ["reference", pytest.param("c
 
 def direct(queries: torch.Tensor, samples: torch.Tensor, bandwidths) -> torch.Tensor:
     """The definition, by direct float64 differences and one log-sum-exp over all samples."""
-    q, s = reference.as_float(queries).double(), reference.as_float(samples).double()
+    q, s = reference.as_double(queries), reference.as_double(samples)
     distances = torch.stack([(row - s).square().sum(1) for row in q])
     rows = [
         torch.logsumexp(-distances / (2 * h * h), 1)
@@ -31,6 +31,12 @@ def direct(queries: torch.Tensor, samples: torch.Tensor, bandwidths) -> torch.Te
 def require_promise(ours: torch.Tensor, expected: torch.Tensor) -> None:
     assert ours.dtype == torch.float64
     assert float(((ours - expected).abs() - 1e-6 * expected.abs()).max()) <= 1e-3
+
+
+def grey_images(brighter: int) -> torch.Tensor:
+    """Six grey images of 12,288 bytes: roundings of v / 255 are alike in all of their columns, and add up."""
+    levels = torch.tensor([20, 60, 100, 110, 124, 200], dtype=torch.uint8) + brighter
+    return levels[:, None].repeat(1, 12288)
 
 
 DATA = {
@@ -49,7 +55,15 @@ DATA = {
     "one of each": lambda: (torch.rand(1, 3), torch.rand(1, 3)),
     "one dimension": lambda: (torch.randn(40, 1), torch.randn(300, 1)),
     "wide": lambda: (torch.rand(6, 12288), torch.rand(20, 12288)),
+    "grey images": lambda: (grey_images(26), grey_images(0)),
+    "grey images among floats": lambda: (grey_images(26), grey_images(0) / 255.0),
+    "grey images among doubles": lambda: (grey_images(26), grey_images(0).double() / 255),
+    "floats among grey images": lambda: (grey_images(26) / 255.0, grey_images(0)),
     "float64": lambda: (torch.rand(9, 8, dtype=torch.float64), torch.rand(30, 8, dtype=torch.float64)),
+    "clusters 1e12 apart": lambda: (
+        (far := torch.cat([offset + torch.rand(20, 3, dtype=torch.float64) for offset in (0.0, 1e12)]))[::7],
+        far,
+    ),
 }
 
 
@@ -67,6 +81,23 @@ def test_blocks_do_not_change_the_result(monkeypatch):
     monkeypatch.setattr(reference, "BLOCK", 4096 * 7)
     blocks = fd.ops.parzen_log_density(queries, samples, BANDWIDTHS, backend="reference")
     assert torch.allclose(blocks, whole, atol=1e-9, rtol=0)
+
+
+@every_backend
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_that_of_its_float32_values(dtype, backend):
+    queries, samples = torch.rand(9, 20).to(dtype), torch.rand(70, 20).to(dtype)
+    computed = fd.ops.parzen_log_density(queries, samples, BANDWIDTHS, backend=backend)
+    expected = fd.ops.parzen_log_density(queries.float(), samples.float(), BANDWIDTHS, backend=backend)
+    assert torch.equal(computed, expected)
+
+
+@every_backend
+@pytest.mark.parametrize("scale", [1e-149, 1e-100, 1e100, 1e149])
+def test_units_do_not_matter(scale, backend):
+    queries, samples = torch.rand(9, 3, dtype=torch.float64), torch.rand(60, 3, dtype=torch.float64)
+    computed = fd.ops.parzen_log_density(queries * scale, samples * scale, [0.1 * scale, scale], backend=backend)
+    require_promise(computed + 3 * math.log(scale), direct(queries, samples, [0.1, 1.0]))
 
 
 @every_backend
@@ -128,6 +159,16 @@ def test_registration():
         (r"samples must have the shape \[N, D\]", lambda q, s: fd.ops.parzen_log_density(q, s[None], [1.0])),
         ("bandwidths must be finite and > 0", lambda q, s: fd.ops.parzen_log_density(q, s, [1.0, 0.0])),
         ("bandwidths must be a non-empty list", lambda q, s: fd.ops.parzen_log_density(q, s, [])),
+        (
+            "bandwidths must be in 1e-150..1e[+]150, .* got 1e-200; rescale the data and the bandwidths",
+            lambda q, s: fd.ops.parzen_log_density(q, s, [1.0, 1e-200]),
+        ),
+        (
+            r"samples must not exceed 5\.774e\+149 in magnitude, .* torch.float64, got 1e\+160; scale them down",
+            lambda q, s: fd.ops.parzen_log_density(q, s.double() * 0 - 1e160, [1.0]),
+        ),
+        ("queries must not exceed", lambda q, s: fd.ops.parzen_log_density(q.double() * 0 + 1e160, s, [1.0])),
+        ("X must not exceed", lambda q, s: fd.ParzenWindow().fit(s.double() * 0 + 1e160)),
     ],
 )
 def test_bad_input_is_one_clear_line(message, call):
@@ -171,13 +212,24 @@ def test_leave_one_out_is_the_definition(count):
     assert np.abs(window.validation_log_likelihoods_ - expected).max() < 1e-3 + 1e-6 * np.abs(expected).max()
 
 
-def test_uint8_means_value_over_255():
-    samples, queries = (
-        torch.randint(0, 256, (50, 9), dtype=torch.uint8),
-        torch.randint(0, 256, (5, 9), dtype=torch.uint8),
-    )
-    as_pixels = fd.ParzenWindow(0.2).fit(samples.float() / 255).score_samples(queries.float() / 255)
-    assert np.array_equal(fd.ParzenWindow(0.2).fit(samples).score_samples(queries.numpy()), as_pixels)
+@pytest.mark.parametrize("scale", [1e-149, 1e149])
+def test_units_of_the_window_do_not_matter(scale):
+    samples, queries = torch.rand(30, 3, dtype=torch.float64), torch.rand(5, 3, dtype=torch.float64)
+    base = fd.ParzenWindow(bandwidths=[0.1, 0.5]).fit(samples)
+    window = fd.ParzenWindow(bandwidths=[0.1 * scale, 0.5 * scale]).fit(samples * scale)
+    assert window.bandwidth_ == pytest.approx(base.bandwidth_ * scale)
+    assert window.score(queries * scale) + 3 * math.log(scale) == pytest.approx(base.score(queries), abs=2e-3)
+
+
+def test_uint8_means_value_over_255_exactly():
+    samples, queries = grey_images(0), grey_images(26)
+    window = fd.ParzenWindow(0.05).fit(samples)
+    expected = direct(queries, samples, [0.05])
+    require_promise(torch.from_numpy(window.score_samples(queries.numpy()))[None], expected)
+    chosen = fd.ParzenWindow(bandwidths=[0.05]).fit(torch.cat([samples, queries]))
+    both = torch.cat([samples, queries])
+    left_out = [direct(both[i : i + 1], torch.cat([both[:i], both[i + 1 :]]), [0.05]) for i in range(12)]
+    require_promise(torch.from_numpy(chosen.validation_log_likelihoods_), torch.stack(left_out).mean().reshape(1))
 
 
 @pytest.mark.parametrize(
@@ -186,6 +238,7 @@ def test_uint8_means_value_over_255():
         ("bandwidth must be 'auto' or a number > 0, got 'best'", fd.ParzenWindow("best")),
         ("bandwidth must be 'auto' or a number > 0, got -1.0", fd.ParzenWindow(-1.0)),
         ("bandwidths must be a list of finite numbers > 0", fd.ParzenWindow(bandwidths=[1.0, float("inf")])),
+        ("bandwidths must be in 1e-150..1e[+]150", fd.ParzenWindow(bandwidths=[1.0, 1e-200])),
     ],
 )
 def test_estimator_refuses_bad_parameters(message, window):

@@ -32,7 +32,7 @@ class AnyPoints {
   // What number i of a row stands for.
   double at(int64_t row, int64_t k) const {
     const int64_t i = row * columns_ + k;
-    if (number_ == Number::uint8) return static_cast<double>(static_cast<float>(bytes_.data()[i]) / 255.0f);
+    if (number_ == Number::uint8) return static_cast<double>(bytes_.data()[i]) / 255.0;
     return number_ == Number::float32 ? static_cast<double>(floats_.data()[i]) : doubles_.data()[i];
   }
 

@@ -1,6 +1,7 @@
 // From points as given to float32 coordinates that are centred and scaled to [-1, 1], and to the panels of product.h.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -13,11 +14,22 @@ namespace fastdaae {
 namespace FASTDAAE_ISA {
 namespace {
 
-// Coordinates are (x - center) * scale, computed in float64; scale is a power of two, so it rounds nothing.
+// Coordinates are (x - center) * scale, computed in float64; scale is a power of two, so it rounds nothing. Direct
+// differences are multiplied by another, so that their squares neither overflow nor vanish.
 struct Frame {
   const double* center;
-  double scale;
+  double scale, lift;
 };
+
+// Squares of numbers to 2^481, summed over 2^20 columns, stay below 2^1024; down to 1e-296 of them they are normal.
+constexpr int kLifted = 480;
+
+// The power of two that brings a magnitude to at most 2^exponent, as far as float64 has it.
+inline double power_of_two(int exponent, double magnitude) {
+  int own = 0;
+  std::frexp(magnitude, &own);
+  return magnitude > 0.0 ? std::ldexp(1.0, std::min(exponent - own, 1000)) : 1.0;
+}
 
 template <typename T>
 FASTDAAE_INLINE void to_frame(const Frame& frame, const T* row, int64_t start, int64_t count, float* out) {
@@ -71,7 +83,7 @@ inline double middle(double sum, double low, double high, int64_t count) {
   return mean >= low && mean <= high ? mean : low / 2 + high / 2;
 }
 
-// The mean of the points, written to `center`, and the scale that brings points and queries into [-1, 1].
+// The mean of the points, written to `center`, the scale that brings points and queries into [-1, 1], and the lift.
 inline Frame frame_of(const Points& points, const Points& queries, int threads, double* center) {
   const int64_t columns = points.columns, slice_size = 3 * columns;
   const Scratch memory(static_cast<size_t>(threads * slice_size) * sizeof(double));
@@ -85,8 +97,9 @@ inline Frame frame_of(const Points& points, const Points& queries, int threads, 
     all[i] = part == 0 ? 0.0 : part == 1 ? HUGE_VAL : -HUGE_VAL;
   }
   measure_set(points, threads, at);
-  double farthest = 0.0;
+  double farthest = 0.0, largest = 0.0;
   const auto widen = [&](double low, double high, int64_t d) {
+    largest = std::fmax(largest, std::fmax(high, -low));
     const double reach = std::fmax(high - center[d], center[d] - low);
     farthest = reach > farthest ? reach : farthest;
   };
@@ -106,8 +119,8 @@ inline Frame frame_of(const Points& points, const Points& queries, int threads, 
       for (int64_t d = 0; d < columns; ++d) widen(at(slice).lows[d], at(slice).highs[d], d);
     }
   }
-  if (!(farthest < 1e150)) throw std::invalid_argument("points must lie within 1e150 of their mean; scale them down");
-  return {center, farthest > 1e-290 ? std::exp2(-std::ceil(std::log2(farthest))) : 1.0};
+  if (!(farthest < HUGE_VAL)) throw std::invalid_argument("points must lie within 1e308 of their mean; scale them down");
+  return {center, power_of_two(0, farthest), points.number == Number::float64 ? power_of_two(kLifted, largest) : 1.0};
 }
 
 // Squared length of coordinates in the frame, of the float32 numbers that are multiplied.

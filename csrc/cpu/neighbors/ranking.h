@@ -22,17 +22,17 @@ inline bool operator<(const Ranked& a, const Ranked& b) {
 
 constexpr int kTogether = 4;  // candidates at a time: their rows are far apart in memory, and wait for one another
 
-// Sums of squared differences from the query in float64.
+// Sums of squared differences from the query in float64; the query is lifted already.
 template <typename T>
 FASTDAAE_INLINE void direct_distances(const double* query, const T* const (&rows)[kTogether], int64_t columns,
-                                      double (&squared)[kTogether]) {
+                                      double lift, double (&squared)[kTogether]) {
   Double sums[kTogether] = {};
   int64_t d = 0;
   for (; d + kWideLanes <= columns; d += kWideLanes) {
     const Double own = load_double(query + d);
 #pragma GCC unroll 4
     for (int i = 0; i < kTogether; ++i) {
-      const Double apart = load_double(rows[i] + d) - own;
+      const Double apart = load_double(rows[i] + d) * lift - own;
       sums[i] += apart * apart;
     }
   }
@@ -40,7 +40,7 @@ FASTDAAE_INLINE void direct_distances(const double* query, const T* const (&rows
     squared[i] = 0.0;
     for (int lane = 0; lane < kWideLanes; ++lane) squared[i] += sums[i][lane];
     for (int64_t rest = d; rest < columns; ++rest) {
-      const double apart = static_cast<double>(rows[i][rest]) - query[rest];
+      const double apart = static_cast<double>(rows[i][rest]) * lift - query[rest];
       squared[i] += apart * apart;
     }
   }
@@ -51,7 +51,7 @@ constexpr int64_t kExactSquares = 256 * kLanes;
 
 // The same of bytes: whole numbers, exact.
 FASTDAAE_INLINE void direct_distances(const float* query, const uint8_t* const (&rows)[kTogether], int64_t columns,
-                                      double (&squared)[kTogether]) {
+                                      double, double (&squared)[kTogether]) {
   int64_t totals[kTogether] = {};
   int64_t d = 0;
   while (d + kLanes <= columns) {
@@ -88,12 +88,13 @@ struct QueryNumber<uint8_t> {
   using type = float;
 };
 
-// Sets `squared` of `count` entries, the squared distances of their points from row `query`, in the units of the data.
+// Sets `squared` of `count` entries, the squared distances of their points from row `query`, lifted.
 template <typename T>
-void measure_entries(const T* query, const T* points, int64_t columns, Ranked* entries, int64_t count, void* memory) {
+void measure_entries(const T* query, const T* points, int64_t columns, double lift, Ranked* entries, int64_t count,
+                     void* memory) {
   using Wide = typename QueryNumber<T>::type;
   Wide* const own = static_cast<Wide*>(memory);
-  for (int64_t d = 0; d < columns; ++d) own[d] = static_cast<Wide>(query[d]);
+  for (int64_t d = 0; d < columns; ++d) own[d] = static_cast<Wide>(query[d] * static_cast<Wide>(lift));
   for (int64_t start = 0; start < count; start += kTogether) {
     const T* rows[kTogether];
     double squared[kTogether];
@@ -101,7 +102,7 @@ void measure_entries(const T* query, const T* points, int64_t columns, Ranked* e
       const int64_t at = start + i < count ? start + i : count - 1;
       rows[i] = points + entries[at].index * columns;
     }
-    direct_distances(own, rows, columns, squared);
+    direct_distances(own, rows, columns, lift, squared);
     for (int i = 0; i < kTogether && start + i < count; ++i) entries[start + i].squared = squared[i];
   }
 }
@@ -111,11 +112,12 @@ struct Ranker {
   Points queries, points;
   Ranked* entries;
   void* query;  // room for a row in float64
+  double lift;  // of float64 points, a power of two; 1 for the others
 
   void measure(int64_t query_row, int64_t count) const {
     with_numbers(points, [&](auto* values) {
       const auto* from = static_cast<decltype(values)>(queries.values) + query_row * queries.columns;
-      measure_entries(from, values, points.columns, entries, count, query);
+      measure_entries(from, values, points.columns, lift, entries, count, query);
     });
   }
 

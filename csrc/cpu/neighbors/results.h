@@ -53,7 +53,7 @@ inline void rank_all(const Work& work) {
       ranker.select(k, count);
       std::sort(ranker.entries, ranker.entries + k);
       if (work.search.points.number == Number::float64) {
-        write_row<double>(work, query, ranker.entries, 1.0);
+        write_row<double>(work, query, ranker.entries, work.frame.lift);
       } else {
         write_row<float>(work, query, ranker.entries, work.search.points.number == Number::uint8 ? 255.0 : 1.0);
       }

@@ -49,7 +49,8 @@ struct Work {
     return Panels(panels + thread * panel_size, block, block, search.points.columns);
   }
   Ranker ranker(int thread) const {
-    return {queries(), search.points, entries + thread * entries_size(), query_rows + thread * search.points.columns};
+    return {queries(), search.points, entries + thread * entries_size(), query_rows + thread * search.points.columns,
+            frame.lift};
   }
   Join join(int thread) const { return {lists, point_norms, column_limits, ranker(thread)}; }
 

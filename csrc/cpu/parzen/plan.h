@@ -41,7 +41,7 @@ struct Norms {
 
 // One bandwidth; distances below are squared, those of the tiles scaled.
 struct Bandwidth {
-  double rate;      // 1 / 2h^2, in the units of the data
+  double rate;      // 1 / 2h^2, for the direct differences
   double scaled;    // the same for the tiles' distances
   double allowed;   // nats that rounding may cost
   double log_mass;  // log N + D log(h sqrt(2 pi))
@@ -97,14 +97,15 @@ struct Plan {
   }
 };
 
-inline Plan make_plan(const Points& samples, const Norms& largest, double scale, const double* bandwidths,
+// The numbers compared are the values times `unit`, and those of the tiles these times `scale`.
+inline Plan make_plan(const Points& samples, const Norms& largest, double unit, double scale, const double* bandwidths,
                       int64_t count) {
   Plan plan = {samples.columns, std::log(static_cast<double>(samples.rows)), largest, {}};
   const double columns = static_cast<double>(samples.columns);
   for (int64_t b = 0; b < count; ++b) {
     const double h = bandwidths[b], log_volume = columns * std::log(h * std::sqrt(2.0 * M_PI));
     Bandwidth one = {};
-    one.rate = std::min(0.5 / h / h, 1e300);
+    one.rate = std::min(0.5 / (h * unit) / (h * unit), 1e300);
     one.scaled = std::min(one.rate / scale / scale, 1e300);
     one.allowed = 0.8 * (1e-3 + 1e-6 * std::max(0.0, log_volume));
     one.log_mass = plan.log_count + log_volume;

@@ -15,7 +15,7 @@ constexpr int64_t kListed = 64;
 constexpr double kVanishing = 50.0;
 constexpr float kFar = 1e30f;  // beyond every scaled distance: no sample yet
 
-// Tile distances lack |q|^2 and are scaled; exact ones are in the units of the data.
+// Tile distances lack |q|^2 and are scaled; exact ones are of the numbers compared.
 struct Query {
   double square;            // |q|^2, scaled
   Care care;

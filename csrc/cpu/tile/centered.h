@@ -1,6 +1,8 @@
 // Rows of points of any kind of number, read in float64: centred, scaled and cast for the tile product, or compared.
 #pragma once
 
+#include <type_traits>
+
 #include "numbers.h"
 #include "pack.h"
 
@@ -20,10 +22,16 @@ struct SquareSums {
   double square, weighted;
 };
 
+// Bytes are compared with bytes as whole numbers, whose squared distances are exact, and with other numbers as v / 255.
+inline bool whole_numbers(const Points& a, const Points& b) {
+  return a.number == Number::uint8 && b.number == Number::uint8;
+}
+
 // One row of points, centred, scaled, cast to float32 block by block into `to` (null: only the sums).
 struct CenteredRow {
   const Points& points;
-  const double* center;  // padded with zeros to a multiple of kDepthBlock
+  double factor;         // from numbers as they stand to those compared
+  const double* center;  // of these; padded with zeros to a multiple of kDepthBlock
   double scale;
 
   // Columns from..from + count - 1 (count <= kDepthBlock), padded with zeros to whole vectors.
@@ -32,7 +40,7 @@ struct CenteredRow {
     Double weight;
     for (int i = 0; i < kWideLanes; ++i) weight[i] = static_cast<double>(count - i);
     for (int64_t k = 0; k < count; k += kWideLanes) {
-      Double x = (load_value(row + from + k, count - k) - load<Double>(center + from + k)) * scale;
+      Double x = (load_double(row + from + k, count - k) * factor - load<Double>(center + from + k)) * scale;
       if (casts) {
         const HalfFloat narrow = __builtin_convertvector(x, HalfFloat);
         store(to + k, narrow);
@@ -97,24 +105,34 @@ inline void prefetch_row(const Points& points, int64_t row) {
   for (int64_t at = 0; at < bytes && at < most; at += 64) __builtin_prefetch(from + at);
 }
 
+// What a number stands for beside one of type Other.
+template <typename Other, typename T>
+FASTDAAE_INLINE Double load_beside(const T* from, int64_t count) {
+  const Double number = load_double(from, count);
+  if constexpr (std::is_same_v<T, uint8_t> && !std::is_same_v<Other, uint8_t>) return number / 255.0;
+  return number;
+}
+
 template <typename A, typename B>
 FASTDAAE_INLINE double squared_distance(const A* a, const B* b, int64_t count) {
+  const auto difference = [=](int64_t k, int64_t left) {
+    return load_beside<B>(a + k, left) - load_beside<A>(b + k, left);
+  };
   Double even = {}, odd = {};
   int64_t k = 0;
   for (; k + 2 * kWideLanes <= count; k += 2 * kWideLanes) {
-    const Double first = load_value(a + k) - load_value(b + k);
-    const Double second = load_value(a + k + kWideLanes) - load_value(b + k + kWideLanes);
+    const Double first = difference(k, kWideLanes), second = difference(k + kWideLanes, kWideLanes);
     even += first * first;
     odd += second * second;
   }
   for (; k < count; k += kWideLanes) {
-    const Double difference = load_value(a + k, count - k) - load_value(b + k, count - k);
-    even += difference * difference;
+    const Double last = difference(k, count - k);
+    even += last * last;
   }
   return total(even + odd);
 }
 
-// By direct differences in float64 of the points as given.
+// By direct differences in float64 of the points as given; of bytes in whole numbers, exact.
 inline double squared_distance(const Points& a, int64_t row_a, const Points& b, int64_t row_b) {
   return with_row(a, row_a, [&](const auto* x) {
     return with_row(b, row_b, [&](const auto* y) { return squared_distance(x, y, a.columns); });

@@ -50,7 +50,7 @@ FASTDAAE_INLINE Double load_double(const float* from) {
 }
 FASTDAAE_INLINE Double load_double(const double* from) { return load<Double>(from); }
 
-// v / 255, rounded correctly for every byte v: the product with 257/65536 is exact, and the other is small.
+// v / 255 in float32, rounded correctly for every byte v: the product with 257/65536 is exact, and the other is small.
 template <typename Floats>
 FASTDAAE_INLINE Floats pixel_value(Floats v) {
   return v * (257.0f / 65536.0f) + v * 5.983839e-08f;
@@ -58,21 +58,13 @@ FASTDAAE_INLINE Floats pixel_value(Floats v) {
 
 FASTDAAE_INLINE Float pixel_values(const uint8_t* from) { return pixel_value(load_float(from)); }
 
-// What numbers stand for: bytes for the float32 nearest to v / 255.
-FASTDAAE_INLINE Double load_value(const uint8_t* from) {
-  const HalfFloat v = __builtin_convertvector(widened_half(from), HalfFloat);
-  return __builtin_convertvector(pixel_value(v), Double);
-}
-FASTDAAE_INLINE Double load_value(const float* from) { return load_double(from); }
-FASTDAAE_INLINE Double load_value(const double* from) { return load_double(from); }
-
 // The first `count` of kWideLanes; the others are zeros.
 template <typename T>
-FASTDAAE_INLINE Double load_value(const T* from, int64_t count) {
-  if (count >= kWideLanes) return load_value(from);
+FASTDAAE_INLINE Double load_double(const T* from, int64_t count) {
+  if (count >= kWideLanes) return load_double(from);
   T numbers[kWideLanes] = {};
   std::memcpy(numbers, from, static_cast<size_t>(count) * sizeof(T));
-  return load_value(numbers);
+  return load_double(numbers);
 }
 
 // Calls `use` with the address of a row in its own type.
