@@ -70,6 +70,9 @@ def corrupt(
     x = x if index is None else _gathered(x, index)
     shape = x.shape
     flat = as_float(x).reshape(shape[0], math.prod(shape[1:]))
+    if torch.compiler.is_compiling():
+        # a traced loop over blocks would fix the number of rows
+        return _corrupt_rows(flat, corruption, noise, copies, row_offset, site).to(dtype).reshape(copies, *shape)
     # one piece at least, so that no rows have a gradient too
     blocks = list(_blocks(shape[0], flat.shape[1] * copies)) or [slice(0, 0)]
     pieces = [

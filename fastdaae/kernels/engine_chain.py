@@ -24,12 +24,11 @@ def sample_chain(
     """The kept x(t) of chains from z [N, Z], float32 [len(keep), N, D], for layers (weight, bias, activation).
 
     Step t reads the noise of step state[2] + t, row i that of row_offset + i; `half` rounds the factors of products to
-    bf16. Raises ValueError for tensors of another
-    form or layers that do not fit each other.
+    bf16. Raises ValueError for tensors of another form or layers that do not fit each other.
     """
     _require(z, "z", (torch.float32,), 2)
     _require_state(state)
-    networks = [[(w.contiguous(), b, activation) for w, b, activation in layers] for layers in (decoder, encoder)]
+    networks = [[_contiguous(*layer) for layer in layers] for layers in (decoder, encoder)]
     if z.shape[1] != networks[0][0][0].shape[1]:
         raise ValueError(f"z must have {networks[0][0][0].shape[1]} columns to fit decoder, got {z.shape[1]}")
     pointers = [[_layer(*layer) for layer in layers] for layers in networks]
@@ -40,6 +39,10 @@ def sample_chain(
         chains = (z.data_ptr(), len(z), *address, *corruption, half)
         load().sample_chain(*pointers, *chains, list(keep), out.data_ptr(), threads)
     return out
+
+
+def _contiguous(weight: Tensor, bias: Tensor | None, activation: str) -> tuple[Tensor, Tensor | None, str]:
+    return weight.contiguous(), None if bias is None else bias.contiguous(), activation
 
 
 def _layer(weight: Tensor, bias: Tensor | None, activation: str) -> tuple[int, int, int, int, int]:

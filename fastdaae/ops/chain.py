@@ -9,11 +9,10 @@ from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.arguments import whole
 from fastdaae.corruptions import Corruption
-from fastdaae.kernels import engine_chain
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, engine_chain
 from fastdaae.ops.corruption import corrupt, encoded, extension_problem
-from fastdaae.ops.network import dense_layers, linear
+from fastdaae.ops.network import linear
 from fastdaae.ops.splitting import is_observed, split_last
 
 PRECISIONS = ("fp32", "bf16")
@@ -146,22 +145,13 @@ def sample_chain(
     problems = {"triton": checks.triton_problem(z), "cpp": extension_problem(z), "reference": None}
     chosen = backends.choose("sample_chain", backend, problems)
     address = {"keep": keep, "row_offset": row_offset, "site": site}
-    if chosen == "cpp" and _fits_engine(decoder, encoder, z):
-        return _run_in_engine(decoder, encoder, z, corruption, noise, precision == "bf16", **address)
+    networks = engine_chain.networks_for(decoder, encoder, z) if chosen == "cpp" else None
+    if networks is not None:
+        return engine_chain.sample_chain(networks, z, noise.state, corruption, half=precision == "bf16", **address)
     if precision == "fp32":
         return _run_in_pieces(decoder, encoder, z, corruption, noise, backend=chosen, **address)
     with torch.autocast(z.device.type, dtype=torch.bfloat16):
         return _run_in_pieces(decoder, encoder, z, corruption, noise, backend=chosen, **address).to(z.dtype)
-
-
-def _run_in_engine(decoder, encoder, z, corruption, noise, half, **address) -> Tensor:
-    autocast = checks.autocast_dtype(z)
-    networks = dense_layers(decoder), dense_layers(encoder)
-    half = half or autocast is not None
-    kept = engine_chain.sample_chain(
-        *networks, z.contiguous(), noise.state, corruption=encoded(corruption), half=half, **address
-    )
-    return kept if autocast is None else kept.to(autocast)
 
 
 def _run_in_pieces(decoder, encoder, z, corruption, noise, *, keep, row_offset, site, backend) -> Tensor:
@@ -175,28 +165,17 @@ def _run_in_pieces(decoder, encoder, z, corruption, noise, *, keep, row_offset, 
                 z,
                 _ROWS,
             )
-    pieces = []
-    for start in range(0, max(len(z), 1), _ROWS):
-        rows, first = z[start : start + _ROWS], row_offset + start
+
+    def run(rows: Tensor, first: int) -> Tensor:
         if end is not None:
-            pieces.append(_run_fused(end, encoder, rows, corruption, noise, keep, first, None, site))
-        else:
-            pieces.append(_run(decoder, encoder, rows, corruption, noise, keep, first, site, backend))
-    return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
+            return _run_fused(end, encoder, rows, corruption, noise, keep, first, None, site)
+        return _run(decoder, encoder, rows, corruption, noise, keep, first, site, backend)
 
-
-def _fits_engine(decoder: Callable, encoder: Callable, z: Tensor) -> bool:
-    """Whether whole chains can run in the C++ engine: plain layers, codes in rows, float32, and nothing that traces."""
-    if z.dim() != 2 or torch.compiler.is_compiling() or type(z) is not Tensor:
-        return False
-    if checks.autocast_dtype(z) not in (None, torch.bfloat16):
-        return False
-    layers = [dense_layers(network) for network in (decoder, encoder)]
-    if None in layers:
-        return False
-    tensors = [z, *(t for network in layers for layer in network for t in layer[:2] if t is not None)]
-    sized = all(layer.weight.numel() for network in layers for layer in network)
-    return sized and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
+    if torch.compiler.is_compiling() or len(z) <= _ROWS:
+        # a traced loop over blocks would fix the number of rows
+        return run(z, row_offset)
+    starts = range(0, len(z), _ROWS)
+    return torch.cat([run(z[start : start + _ROWS], row_offset + start) for start in starts], dim=1)
 
 
 def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:

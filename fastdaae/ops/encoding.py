@@ -92,9 +92,9 @@ def linear_mean(
     problems = {"cpp": _same_dtype_problem(h, weight), "triton": _triton_problem(h, weight), "reference": None}
     chosen = backends.choose("linear_mean", backend, problems)
     if activation == "none" and chosen == "cpp":
-        return network.linear(h.mean(0), weight, bias, activation)
+        return network.linear(_mean_of_copies(h), weight, bias, activation)
     if activation == "none":
-        return nn.functional.linear(h.mean(0), weight, bias)
+        return nn.functional.linear(_mean_of_copies(h), weight, bias)
     if chosen == "cpp":
         return engine_layers.linear_mean(h, weight, bias, activation)
     if chosen == "triton":
@@ -103,6 +103,11 @@ def linear_mean(
             raise TypeError(f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}; convert one of them")
         return LinearMean.apply(h, weight, bias, ACTIVATIONS.index(activation))
     return reference.linear_mean(h, weight, bias, activation=activation)
+
+
+def _mean_of_copies(h: Tensor) -> Tensor:
+    # the mean of one is the one: no pass over it, and no strides that a traced graph has to decide
+    return h[0] if h.shape[0] == 1 else h.mean(0)
 
 
 def _same_dtype_problem(h: Tensor, weight: Tensor) -> str | None:
@@ -204,17 +209,18 @@ def _mean_of_layers(layers: list[nn.Module], h: Tensor, backend: str) -> Tensor:
     activation = network.activation_of(inner[-1]) if fuses else None
     body = inner[:-2] if activation else inner
     run = network.run_layers if backend == "cpp" else _call_layers
-    h = run(body, h.flatten(0, 1))
-    if h.dim() != 2:
-        return _call_layers(layers[len(body) :], h).unflatten(0, copies).mean(0)
-    h = h.unflatten(0, copies)
+    if body:
+        h = run(body, h.flatten(0, 1))
+        if h.dim() != 2:
+            return _call_layers(layers[len(body) :], h).unflatten(0, copies).mean(0)
+        h = h.unflatten(0, copies)
     if activation:
         ending = inner[-2]
-        pays = network.pays(copies.numel(), h, ending.weight)
+        pays = network.pays(copies[0] * copies[1], h, ending.weight)
         chosen = _backend_of_layer(backend, h, ending.weight) if pays or backend != "cpp" else "reference"
         h = linear_mean(h, ending.weight, ending.bias, activation=activation, backend=chosen)[None]
     if not commutes:
-        return h.mean(0)
+        return _mean_of_copies(h)
     chosen = _backend_of_layer(backend, h, layers[-1].weight)
     return linear_mean(h, layers[-1].weight, layers[-1].bias, activation="none", backend=chosen)
 

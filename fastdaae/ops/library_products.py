@@ -32,8 +32,9 @@ _LEAST_ROWS = {
 
 
 def faster(product: str, rows: int) -> bool:
-    """Whether MKL is the faster one for a float32 product of so many rows."""
-    return MKL_MULTIPLIES and rows >= _LEAST_ROWS[product]
+    """Whether MKL is the faster one for a float32 product of so many rows; a traced graph, which serves every number of
+    rows, leaves them to the engine."""
+    return MKL_MULTIPLIES and not torch.compiler.is_compiling() and rows >= _LEAST_ROWS[product]
 
 
 def through_activation(grad: Tensor, y: Tensor | None, activation: int) -> Tensor:

@@ -100,7 +100,9 @@ def pays(rows: int, x: Tensor, weight: Tensor) -> bool:
     """Whether the engine is the faster one for so many rows like those of x, by the measurements above."""
     outputs, inputs = weight.shape
     trains = torch.is_grad_enabled() and (weight.requires_grad or x.requires_grad)
-    return min(outputs, inputs if trains else outputs) >= _NARROW and rows >= _FEWEST_ROWS
+    wide = min(outputs, inputs if trains else outputs) >= _NARROW
+    # a traced graph serves every number of rows
+    return wide and (torch.compiler.is_compiling() or rows >= _FEWEST_ROWS)
 
 
 def is_plain(layer: nn.Module, kind: type[nn.Module]) -> bool:
