@@ -29,7 +29,7 @@ bench: setup
 
 # no virtual environment and no network there: the packages that the machine has
 gpu-check:
-	$(PYTHON) benchmarks/gpu_check.py $(PARTS)
+	PYTHONPATH=benchmarks $(PYTHON) -m gpu_check $(if $(OUT),--out "$(OUT)") $(PARTS)
 
 # the C++ engine, every operator and instruction set, under AddressSanitizer and UndefinedBehaviourSanitizer
 sanitize: setup
