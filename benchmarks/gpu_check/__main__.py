@@ -96,7 +96,7 @@ def _print_commands(parts: list[tuple[str, float]]) -> None:
         print(f"{part}: at most {limit:g} s")
         for group in groups.of_part(part, {"architecture": "<this GPU's>"}):
             note = f"   # {group.absent}" if group.absent else ""
-            print(f"  {group.name} ({group.limit:g} s): {shlex.join(group.command)}{note}")
+            print(f"  {group.name} ({min(limit, group.limit):g} s): {shlex.join(group.command)}{note}")
 
 
 if __name__ == "__main__":

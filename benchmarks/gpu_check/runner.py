@@ -17,6 +17,7 @@ _SECONDS_TO_DRAIN = 5.0
 class Group(NamedTuple):
     """What runs in one process: its part, its name, the command, its limit in seconds and its own environment.
 
+    limit: inf where the part's is the only one.
     absent: why the command cannot run on this machine; empty where it can.
     """
 
@@ -89,8 +90,9 @@ def _pass_on(source, outputs: list, end: bytearray) -> None:
         end += chunk
         del end[:-_LAST_BYTES]
         for output in outputs:
-            output.write(chunk)
-            output.flush()
+            with contextlib.suppress(OSError):  # a screen that was closed must not stop the log
+                output.write(chunk)
+                output.flush()
 
 
 def _end_all(process: subprocess.Popen) -> None:

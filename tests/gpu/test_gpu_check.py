@@ -50,7 +50,7 @@ def test_the_build_is_for_this_gpu_and_finds_the_static_runtime(monkeypatch):
     monkeypatch.setattr(groups, "_cuda_libraries", lambda: ["/site/nvidia/cu13/lib"])
     monkeypatch.setenv("LIBRARY_PATH", "/before")
     install, asked = groups.build(MACHINE)
-    assert install.environment["FASTDAAE_CUDA_ARCHS"] == "90"
+    assert install.environment["FASTDAAE_CUDA_ARCHS"] == "90" and install.limit > 1e9  # the part's, which one may raise
     assert install.environment["LIBRARY_PATH"] == "/site/nvidia/cu13/lib:/before"
     assert {"--no-build-isolation", "--no-deps"} <= set(install.command) and "cuda_build_problem" in asked.command[-1]
 
