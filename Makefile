@@ -6,12 +6,13 @@ SOURCES := $(shell find csrc -type f)
 
 setup: .venv/.installed
 
-.venv/.installed: pyproject.toml setup.py constraints.txt $(SOURCES)
+.venv/.installed: pyproject.toml setup.py toolchain.py constraints.txt $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "PYTHON must be Python 3.11 or newer, got $(PYTHON) = $$($(PYTHON) --version 2>&1); use make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,bench]"
-	@$(BIN)/python -c 'from fastdaae.backend import EXTENSION_PROBLEM as why; print(why or "the compiled extension is in place")'
+	@$(BIN)/python -c 'from fastdaae import backend as b; print("C++ engine:", b.EXTENSION_PROBLEM or "built")'
+	@$(BIN)/python -c 'from fastdaae import backend as b; print("CUDA kernels:", b.cuda_build_problem() or "built")'
 	@touch $@
 
 demo: setup
@@ -29,7 +30,7 @@ bench: setup
 
 # no virtual environment and no network there: the packages that the machine has
 gpu-check:
-	$(PYTHON) benchmarks/gpu_check.py $(PARTS)
+	PYTHONPATH=benchmarks $(PYTHON) -m gpu_check $(if $(OUT),--out "$(OUT)") $(PARTS)
 
 # the C++ engine, every operator and instruction set, under AddressSanitizer and UndefinedBehaviourSanitizer
 sanitize: setup

@@ -6,12 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def commit() -> str:
     """The commit of this checkout, or of FASTDAAE_COMMIT where the checkout came without its history."""
-    folder = Path(__file__).parent
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=folder)
-    return found.stdout.strip() or os.environ.get("FASTDAAE_COMMIT", "unknown")
+    stated = os.environ.get("FASTDAAE_COMMIT", "unknown")
+    if not (ROOT / ".git").exists():  # git would answer for a repository around this folder
+        return stated
+    try:
+        found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT)
+    except OSError:
+        return stated
+    return found.stdout.strip() or stated
 
 
 def record(raw: dict) -> dict:
