@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from fastdaae.reading import open_regular, require_regular
+
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
@@ -22,13 +24,23 @@ class DamagedFile(ValueError):
 
 
 def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in place: a kill leaves the old or the new."""
+    """Let `write` fill a temporary file beside `path`, then put it in place: a kill leaves the old or the new.
+
+    Where the writing fails, as on a full disk, the temporary file is removed. Raises ValueError where `path` is a folder
+    or a device, which must not be replaced.
+    """
+    if path.exists():
+        require_regular(path.stat().st_mode, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
-    write(temporary)
-    with open(temporary, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -50,9 +62,11 @@ def read_json(path: Path, purpose: str) -> dict:
     """Read a JSON file; raises FileNotFoundError or DamagedFile, naming the file, what it is for and what to do."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist, and {purpose} needs it; is {path.parent} the folder of a run?")
+    with open_regular(path) as file:
+        content = file.read()
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise DamagedFile(f"{path} is not valid JSON ({error}); restore it, or start in another run_dir") from None
 
 
@@ -77,15 +91,20 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
 
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; train first, or is {path.parent} the folder of a run?")
+    require_regular(path.stat().st_mode, path)
     advice = "restore it from a copy, or remove it and train again (the other files of the run stay)"
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         facts, shapes, sums = (json.loads(metadata[key]) for key in ("facts", "shapes", "crc32"))
-    except (SafetensorError, TypeError, KeyError, ValueError, OSError) as error:
-        raise DamagedFile(f"checkpoint {path} cannot be read ({error}); {advice}") from None
-    altered = [name for name, tensor in tensors.items() if _checksum(tensor) != sums.get(name)]
+        altered = [name for name, tensor in tensors.items() if _checksum(tensor) != sums.get(name)]
+        tensors = {name: tensor if altered else tensor.reshape(shapes[name]) for name, tensor in tensors.items()}
+    except PermissionError:
+        raise
+    except (SafetensorError, TypeError, KeyError, ValueError, OSError, AttributeError, RuntimeError) as error:
+        told = " ".join(str(error).split())
+        raise DamagedFile(f"checkpoint {path} cannot be read ({told}); {advice}") from None
     if altered:
         raise DamagedFile(f"checkpoint {path} is damaged: the checksum of {altered[0]} differs; {advice}")
-    return {name: tensor.reshape(shapes[name]) for name, tensor in tensors.items()}, facts
+    return tensors, facts

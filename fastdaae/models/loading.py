@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from fastdaae import networks, run_folder
+from fastdaae import networks, run_config, run_folder
 from fastdaae.models.adversarial import AAE, DAAE, IDAAE
 from fastdaae.models.parts import NETWORKS, part_from_config
 
@@ -33,11 +34,12 @@ def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
     fit.
     """
     run_dir = Path(run_dir)
-    config = run_folder.read_json(run_dir / run_folder.CONFIG, "loading a model")
+    config = run_config.read_config(run_dir, "loading a model")
     tensors, _ = run_folder.load_tensors(run_dir / run_folder.CHECKPOINT)
-    model = from_config(config["model"]) if model is None else model
     prefix = run_folder.MODEL_PREFIX
     parameters = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    if model is None:
+        model = _sized_like(parameters, config["model"], run_dir)
     try:
         model.load_state_dict(parameters)
     except RuntimeError as error:
@@ -46,3 +48,18 @@ def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
             f"model does not fit the checkpoint in {run_dir}: {first}; pass the model of that run"
         ) from None
     return model.eval()
+
+
+def _sized_like(parameters: dict[str, Tensor], config: dict, run_dir: Path) -> nn.Module:
+    """The model of a configuration, its memory not yet filled; taken only where the parameters are of its sizes."""
+    with torch.device("meta"):
+        model = from_config(config)
+    for name, planned in model.state_dict().items():
+        given = parameters.get(name)
+        if given is None or given.shape != planned.shape:
+            got = "none" if given is None else list(given.shape)
+            raise ValueError(
+                f"{run_dir / run_folder.CONFIG} says that {name} has the shape {list(planned.shape)}, and the "
+                f"checkpoint has {got}; restore the file"
+            )
+    return model.to_empty(device="cpu")

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from fastdaae import run_folder
+from fastdaae import run_config, run_folder
 from fastdaae.noise import Noise
+from fastdaae.reading import open_regular
 
 
 def _optimizer_tensors(optimizers: dict[str, Optimizer]) -> dict[str, Tensor]:
@@ -60,11 +61,14 @@ def read_metrics(run_dir: Path, epochs: int | None = None) -> list[dict]:
     if not path.exists():
         return []
     history = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    with open_regular(path) as file:
+        lines = file.read().decode(errors="replace").splitlines()
+    for place, line in enumerate(lines, start=1):
         try:
             history.append(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             break
+        run_config.require_metrics(history[-1], path, place)
     return history[:epochs]
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from fastdaae import run_folder
+from fastdaae import run_config, run_folder
+from fastdaae.device import choose_device
 from fastdaae.noise import Noise
 from fastdaae.training import batches, checkpoint
 from fastdaae.training.optimizers import make_optimizers, schedule_by_name
@@ -58,7 +59,7 @@ class Trainer:
         self._factor = schedule_by_name(schedule)
         self.model, self.optimizer, self.lr, self.schedule = model, optimizer, lr, schedule
         self.batch_size, self.epochs, self.seed, self.precision = batch_size, epochs, seed, precision
-        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        self.device = choose_device(device)
         self.run_dir = None if run_dir is None else Path(run_dir)
         self.checkpoint_every = checkpoint_every
 
@@ -123,7 +124,7 @@ class Trainer:
             return []
         path = self.run_dir / run_folder.CONFIG
         if (self.run_dir / run_folder.CHECKPOINT).exists():
-            self._require_same_run(run_folder.read_json(path, "resuming a run"), config)
+            self._require_same_run(run_config.read_config(self.run_dir, "resuming a run"), config)
             epoch, _ = checkpoint.restore_checkpoint(self.run_dir, self.model, step.optimizers, step.noise)
             run_folder.write_json(path, config)
             return checkpoint.read_metrics(self.run_dir, epoch)
