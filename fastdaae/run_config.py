@@ -195,7 +195,7 @@ def require_metrics(line, path: Path, place: int) -> None:
 
 
 def require_losses(history: list[dict], run_dir: Path) -> None:
-    """Raises ValueError unless all epochs of one of our models have the losses of the last, the reconstruction's too."""
+    """Raises ValueError unless every epoch of one of our models has the losses of the last and the reconstruction's."""
     names = dict.fromkeys(["reconstruction", *(history[-1]["losses"] if history else ())], real)
     for place, line in enumerate(history, start=1):
         _require(record({"losses": record(names)}), line, run_dir / run_folder.METRICS, f", line {place}")

@@ -26,8 +26,8 @@ class DamagedFile(ValueError):
 def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in place: a kill leaves the old or the new.
 
-    Where the writing fails, as on a full disk, the temporary file is removed. Raises ValueError where `path` is a folder
-    or a device, which must not be replaced.
+    Where the writing fails, as on a full disk, the temporary file is removed. Raises ValueError where `path` is a
+    folder or a device, which must not be replaced.
     """
     if path.exists():
         require_regular(path.stat().st_mode, path)
