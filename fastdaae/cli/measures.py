@@ -72,7 +72,8 @@ def dimension(
     images = images[:n] if n else images
     with working(f"{len(images):,} images, {k} neighbours each"):
         fitted = fd.IntrinsicDimension(k=k, estimator=estimator).fit(images.flatten(1))
-    table = Table("k", "dimension", title=f"intrinsic dimension of {len(images):,} images of {data}")
+    say(f"intrinsic dimension of {len(images):,} images of {data}")
+    table = Table("k", "dimension")
     for wanted in sorted({2, 5, 10, 20, 50, 100, 200, 500, fitted.k_} & set(fitted.ks_.tolist())):
         table.add_row(str(wanted), f"{fitted.dimension_per_k_[wanted - 2]:.2f}")
     show(table)

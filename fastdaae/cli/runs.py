@@ -122,7 +122,8 @@ def sample(
 ) -> None:
     """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred."""
     path = out or run / run_folder.SAMPLES
-    require_file(path, "--out")
+    if out is not None:
+        require_file(out, "--out")
     model = fd.load(run)
     keep = (0, steps) if steps else (0,)
     with working(f"drawing {n:,} samples, {steps} chain steps"):
