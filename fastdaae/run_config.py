@@ -68,12 +68,10 @@ _OURS = {
 
 def _model(value, key: str) -> None:
     """A model of ours in full; another's `config` is its own affair."""
-    mapping(value, key)
-    name = value.get("model")
-    text(name, f"{key}.model")
-    if name not in _OURS:
+    record({"model": text})(value, key)
+    if value["model"] not in _OURS:
         return
-    _OURS[name](value, key)
+    _OURS[value["model"]](value, key)
     _require_matching_sizes(value, key)
 
 
