@@ -23,7 +23,9 @@ def part_to_config(part) -> dict | None:
     """A corruption or prior of ours as a dictionary; None for anything else."""
     if type(part) not in _PARTS.values():
         return None
-    return {"name": type(part).__name__, **dataclasses.asdict(part)}
+    fields = dataclasses.asdict(part)
+    # as JSON gives it back, so that a configuration that was read equals one that was made
+    return {"name": type(part).__name__, **{k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}}
 
 
 def part_from_config(config: dict | None):

@@ -129,6 +129,23 @@ def test_notes_are_one_s_own_until_a_command_reads_them(run, notes, words):
     refused(lambda: run_config.read_data_notes(run, run_config.read_config(run, "this")), words)
 
 
+def test_a_run_with_a_clipped_corruption_is_resumed(tmp_path):
+    mlp = fd.networks.mlp
+    images = torch.rand(40, 6)
+
+    def fit(epochs: int) -> int:
+        model = fd.DAAE(
+            *(mlp([6, 2]), mlp([2, 6], output="sigmoid"), mlp([2, 1])),
+            prior=fd.priors.Normal(2),
+            corruption=fd.corruptions.Gaussian(0.5, clip=(0, 1)),
+        )
+        return len(fd.Trainer(model, epochs=epochs, batch_size=8, run_dir=tmp_path).fit(images, progress=False))
+
+    torch.manual_seed(0)
+    assert fit(1) == 1 and fit(2) == 2
+    assert fd.load(tmp_path).corruption == fd.corruptions.Gaussian(0.5, clip=(0, 1))
+
+
 def test_loading_leaves_the_random_state_alone(run):
     before = torch.get_rng_state()
     fd.load(run)
