@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from fastdaae.settings import whole_number
+
 _OUTPUTS = {None: None, "sigmoid": nn.Sigmoid}
 
 
@@ -14,8 +16,8 @@ def mlp(sizes: Sequence[int], output: str | None = None) -> nn.Sequential:
     Raises ValueError for fewer than two sizes, sizes below 1 or another output. Source: Creswell and Bharath 2018,
     section VI-C.
     """
-    sizes = [int(size) for size in sizes]
-    if len(sizes) < 2 or min(sizes) < 1:
+    sizes = [whole_number(f"sizes[{place}]", size, 1) for place, size in enumerate(sizes)]
+    if len(sizes) < 2:
         raise ValueError(f"sizes must be at least two whole numbers >= 1, got {sizes}")
     if output not in _OUTPUTS:
         raise ValueError(f"output must be None or 'sigmoid', got {output!r}")

@@ -150,10 +150,14 @@ def _require(check: Check, value, file: Path, line: str = "") -> None:
 
 def read_config(run_dir: Path, purpose: str) -> dict:
     """A run's config.json; raises FileNotFoundError, or ValueError with the key that is missing or of a wrong kind."""
-    path = Path(run_dir) / run_folder.CONFIG
-    config = run_folder.read_json(path, purpose)
-    _require(_CONFIG, config, path)
+    config = run_folder.read_json(Path(run_dir) / run_folder.CONFIG, purpose)
+    require_config(config, Path(run_dir))
     return {"notes": {}, **config}
+
+
+def require_config(config: dict, run_dir: Path) -> None:
+    """Raises ValueError, with the key, where a run's configuration lacks one or has one of a wrong kind."""
+    _require(_CONFIG, config, run_dir / run_folder.CONFIG)
 
 
 def read_data_notes(run_dir: Path, config: dict) -> tuple[str, str | None]:

@@ -16,7 +16,7 @@ from fastdaae.cli.console import say, show, working
 from fastdaae.cli.places import require_file, require_folder
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
-from fastdaae.training.checkpoint import read_metrics
+from fastdaae.training.checkpoint import read_history
 
 RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
 Root = Annotated[Path | None, Option(help="Where data sets lie (default: the environment's FASTDAAE_DATA).")]
@@ -122,6 +122,7 @@ def sample(
 ) -> None:
     """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred."""
     path = out or run / run_folder.SAMPLES
+    run_folder.refuse_own_files(path, run)
     if out is not None:
         require_file(out, "--out")
     model = fd.load(run)
@@ -170,7 +171,7 @@ def evaluate(
 def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     """Write a run's report: one self-contained HTML page and its figures as PNG."""
     model, dataset, config = _open(run, root)
-    evaluation, history = run_config.read_evaluation(run), read_metrics(run)
+    evaluation, history = run_config.read_evaluation(run), read_history(run)
     run_config.require_losses(history, run)
     with working("drawing the report"):
         page = reports.build(model, dataset, history, evaluation, run / "report", seed=seed, config=config)

@@ -13,9 +13,11 @@ from fastdaae.models import decoding
 from fastdaae.models.parts import describe
 from fastdaae.models.sampling import sample
 from fastdaae.noise import Noise, Site
+from fastdaae.ops.checks import COPIES_LIMIT, CORRUPTIONS
 from fastdaae.ops.network import dense_layers, run, run_without_last
 from fastdaae.ops.splitting import split_last
 from fastdaae.reference import as_float
+from fastdaae.settings import whole_number
 
 Update = Callable[[str, Tensor], None]
 FORMS = ("paper", "released")
@@ -26,6 +28,11 @@ INTEGRATIONS = ("encodings", "inputs")
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def _require_corruption(corruption) -> None:
+    if corruption is not None and not isinstance(corruption, CORRUPTIONS):
+        raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {corruption!r}")
 
 
 class AAE(nn.Module):
@@ -54,6 +61,8 @@ class AAE(nn.Module):
         form: str = "paper",
     ):
         super().__init__()
+        if not hasattr(prior, "sample"):
+            raise TypeError(f"prior must be one of fastdaae.priors, got {prior!r}")
         _require_choice("loss", loss, decoding.LOSSES)
         _require_choice("form", form, FORMS)
         adversarial_loss = adversarial_loss or ("saturating" if form == "paper" else "non_saturating")
@@ -71,9 +80,10 @@ class AAE(nn.Module):
         return describe(self, self.hyperparameters)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """The parameters of each update: {update name: parameters}, in the order of the algorithm."""
+        """The parameters of each update, each once: {update name: parameters}, in the order of the algorithm."""
         encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
-        groups = {"reconstruction": encoder + decoder, "discriminator": list(self.discriminator.parameters())}
+        both = list(dict.fromkeys(encoder + decoder))
+        groups = {"reconstruction": both, "discriminator": list(self.discriminator.parameters())}
         return groups if self.form == "released" else {**groups, "encoder": encoder}
 
     def step(self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0) -> dict[str, Tensor]:
@@ -190,6 +200,7 @@ class DAAE(AAE):
         **choices,
     ):
         super().__init__(encoder, decoder, discriminator, prior=prior, **choices)
+        _require_corruption(corruption)
         self.corruption, self.fresh_corruption = corruption, fresh_corruption
 
     def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
@@ -221,13 +232,12 @@ class IDAAE(AAE):
         **choices,
     ):
         super().__init__(encoder, decoder, discriminator, prior=prior, **choices)
-        if copies < 1:
-            raise ValueError(f"copies must be >= 1, got {copies}; use copies=1 for a DAAE with fresh corruptions")
+        _require_corruption(corruption)
         self.integration = integration or ("encodings" if self.form == "paper" else "inputs")
         _require_choice("integration", self.integration, INTEGRATIONS)
         if self.form == "released" and self.integration == "encodings":
             raise ValueError("integration must be 'inputs' with form='released', got 'encodings'; use form='paper'")
-        self.corruption, self.copies = corruption, copies
+        self.corruption, self.copies = corruption, whole_number("copies", copies, 1, COPIES_LIMIT)
 
     def _mean_input(self, x: Tensor, noise: Noise, row_offset: int, site: int) -> Tensor:
         return ops.corrupt(x, self.corruption, noise, copies=self.copies, row_offset=row_offset, site=site).mean(0)

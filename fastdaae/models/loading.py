@@ -29,33 +29,27 @@ def from_config(config: dict) -> nn.Module:
 def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
     """The model of a run with the parameters of its last checkpoint, on the CPU, in evaluation mode.
 
-    Our networks are rebuilt from the run's configuration; users' own modules are passed in as `model`. Raises
-    FileNotFoundError for a folder without a run, ValueError for a damaged checkpoint or a model whose parameters do not
-    fit.
+    Our networks are rebuilt from the run's configuration, sharing what they shared; users' own modules are passed in as
+    `model`. Raises FileNotFoundError for a folder without a run, ValueError for a damaged checkpoint, for one that
+    belongs to another run, and for a model whose parameters do not fit.
     """
     run_dir = Path(run_dir)
-    config = run_config.read_config(run_dir, "loading a model")
-    tensors, _ = run_folder.load_tensors(run_dir / run_folder.CHECKPOINT)
-    prefix = run_folder.MODEL_PREFIX
-    parameters = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    if model is None:
-        model = _sized_like(parameters, config["model"], run_dir)
-    try:
-        model.load_state_dict(parameters)
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ValueError(
-            f"model does not fit the checkpoint in {run_dir}: {first}; pass the model of that run"
-        ) from None
+    config, tensors, _ = run_folder.load_run(run_dir, "loading a model")
+    rebuilt = model is None
+    if rebuilt:
+        run_config.require_config(config, run_dir)
+        model = _sized_like(tensors, config["model"], run_dir)
+    # what we rebuild takes the checkpoint's tensors themselves, whatever the process's default dtype and device are
+    run_folder.put_parameters(model, tensors, run_dir, share=True, assign=rebuilt)
     return model.eval()
 
 
-def _sized_like(parameters: dict[str, Tensor], config: dict, run_dir: Path) -> nn.Module:
-    """The model of a configuration, its memory not yet filled; taken only where the parameters are of its sizes."""
+def _sized_like(tensors: dict[str, Tensor], config: dict, run_dir: Path) -> nn.Module:
+    """The model of a configuration, its memory not yet filled; taken only where the checkpoint's tensors fit it."""
     with torch.device("meta"):
         model = from_config(config)
-    for name, planned in model.state_dict().items():
-        given = parameters.get(name)
+    for name, planned in run_folder.model_tensors(model).items():
+        given = tensors.get(name)
         if given is None or given.shape != planned.shape:
             got = "none" if given is None else list(given.shape)
             raise ValueError(

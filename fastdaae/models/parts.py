@@ -5,6 +5,7 @@ import dataclasses
 from torch import nn
 
 from fastdaae import corruptions, priors
+from fastdaae.settings import canonical
 
 NETWORKS = ("encoder", "decoder", "discriminator")
 _PARTS = {
@@ -23,9 +24,8 @@ def part_to_config(part) -> dict | None:
     """A corruption or prior of ours as a dictionary; None for anything else."""
     if type(part) not in _PARTS.values():
         return None
-    fields = dataclasses.asdict(part)
-    # as JSON gives it back, so that a configuration that was read equals one that was made
-    return {"name": type(part).__name__, **{k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}}
+    name = type(part).__name__
+    return {"name": name, **canonical(name, dataclasses.asdict(part))}
 
 
 def part_from_config(config: dict | None):
@@ -40,8 +40,14 @@ def describe(model: nn.Module, hyperparameters: tuple[str, ...]) -> dict:
     """What makes a model, ready for JSON; a network or prior that is not ours stands as null."""
     return {
         "model": type(model).__name__,
-        **{name: getattr(getattr(model, name), "config", None) for name in NETWORKS},
+        **{name: _network_config(name, getattr(model, name)) for name in NETWORKS},
         "prior": part_to_config(model.prior),
         "corruption": part_to_config(model.corruption),
-        **{name: getattr(model, name) for name in hyperparameters},
+        **{name: canonical(name, getattr(model, name)) for name in hyperparameters},
     }
+
+
+def _network_config(name: str, network: nn.Module) -> dict | None:
+    # modules of other libraries may have a config that is an object of theirs
+    config = getattr(network, "config", None)
+    return canonical(name, config) if isinstance(config, dict) else None

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from torch import nn, optim
 from torch.optim import Optimizer
 
+from fastdaae.settings import positive_number
+
 OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop, "sgd": optim.SGD}
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
@@ -31,16 +33,14 @@ def _choice(optimizer, update: str, groups: dict) -> dict:
     if isinstance(optimizer, dict) and "name" not in optimizer:
         _require_updates("optimizer", optimizer, groups)
         optimizer = optimizer[update]
-    return {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
+    return dict(optimizer) if isinstance(optimizer, dict) else {"name": optimizer}
 
 
 def _rate(lr, update: str, groups: dict) -> float:
     if isinstance(lr, dict):
         _require_updates("lr", lr, groups)
         lr = lr[update]
-    if not (isinstance(lr, int | float) and math.isfinite(lr) and lr > 0):
-        raise ValueError(f"lr must be a finite number > 0, got {lr!r}")
-    return float(lr)
+    return positive_number("lr", lr)
 
 
 def _require_updates(name: str, given: dict, groups: dict) -> None:
@@ -49,19 +49,19 @@ def _require_updates(name: str, given: dict, groups: dict) -> None:
 
 
 def _make(parameters: list[nn.Parameter], choice: dict, lr: float) -> Optimizer:
-    name = choice.pop("name")
-    if name not in OPTIMIZERS:
+    name = choice.pop("name", None)
+    if not isinstance(name, str) or name not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {name!r}")
     if name in ("adam", "adamw"):
         choice.setdefault("fused", True)
     try:
         return OPTIMIZERS[name](parameters, lr=lr, **choice)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"optimizer {name!r} does not take these options: {error}") from None
 
 
 def schedule_by_name(schedule: str) -> Callable[[float], float]:
     """The factor on the learning rate as a function of the share of the training that is done."""
-    if schedule not in SCHEDULES:
+    if not isinstance(schedule, str) or schedule not in SCHEDULES:
         raise ValueError(f"schedule must be one of {', '.join(map(repr, SCHEDULES))}, got {schedule!r}")
     return SCHEDULES[schedule]

@@ -1,19 +1,22 @@
 """`Trainer`: a training loop that validates, shows its progress, writes its run and resumes it exactly."""
 
+import math
 import platform
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from fastdaae import run_config, run_folder
+from fastdaae import run_folder
 from fastdaae.device import choose_device
 from fastdaae.noise import Noise
-from fastdaae.training import batches, checkpoint
+from fastdaae.settings import canonical, whole_number
+from fastdaae.training import batches
 from fastdaae.training.optimizers import make_optimizers, schedule_by_name
 from fastdaae.training.progress import TrainingProgress
+from fastdaae.training.run import Run
 from fastdaae.training.step import TrainingStep, compile_step
 
 PRECISIONS = ("fp32", "bf16")
@@ -33,7 +36,8 @@ class Trainer:
     (autocast); device: "auto" takes a GPU where there is one. `seed` sets the noise, the order of the data and dropout;
     parameters are initialised by the caller. With `run_dir` the run is written there (config.json, metrics.jsonl,
     checkpoint.safetensors each `checkpoint_every` epochs) and resumed from there, bit for bit on the CPU. The last
-    incomplete batch of an epoch is left out. Raises ValueError for arguments outside their range.
+    incomplete batch of an epoch is left out. Numbers may be NumPy's. Raises ValueError for arguments outside their
+    range, TypeError for a model that is none.
     """
 
     def __init__(
@@ -50,25 +54,27 @@ class Trainer:
         schedule: str = "constant",
         checkpoint_every: int = 1,
     ):
-        for name, value in (("batch_size", batch_size), ("epochs", epochs), ("checkpoint_every", checkpoint_every)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+        if not hasattr(model, "parameter_groups"):
+            raise TypeError(f"model must be one of fastdaae.models, or like one, got {type(model).__name__}")
         if precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
+        optimizer = canonical("optimizer", optimizer)
         make_optimizers(model.parameter_groups(), optimizer, lr)  # wrong names fail here, before any work
         self._factor = schedule_by_name(schedule)
-        self.model, self.optimizer, self.lr, self.schedule = model, optimizer, lr, schedule
-        self.batch_size, self.epochs, self.seed, self.precision = batch_size, epochs, seed, precision
+        self.model, self.optimizer, self.lr, self.schedule = model, optimizer, canonical("lr", lr), schedule
+        self.batch_size, self.epochs = whole_number("batch_size", batch_size, 1), whole_number("epochs", epochs, 1)
+        self.seed, self.precision = whole_number("seed", seed, 0, (1 << 64) - 1), precision
         self.device = choose_device(device)
         self.run_dir = None if run_dir is None else Path(run_dir)
-        self.checkpoint_every = checkpoint_every
+        self.checkpoint_every = whole_number("checkpoint_every", checkpoint_every, 1)
 
     def fit(self, dataset, *, progress: bool = True, notes: dict | None = None) -> list[dict]:
         """Train on a Dataset, a split, a tensor or an array of images [N, ...] (uint8, or [0, 1] pixels for BCE).
 
         Returns one dictionary an epoch: epoch, step, seconds, samples_per_second, losses (means in nats), validation.
         `notes` go into config.json. Raises ValueError for data that do not fit and for a run_dir that holds another
-        run, TrainingDiverged where a loss is no longer finite.
+        run, RunFolderBusy for one that another process is training, TrainingDiverged where a loss is no longer finite,
+        and NotWritten (an OSError; the last checkpoint stays) for a full disk.
         """
         images, validation = batches.training_images(dataset)
         loss = getattr(self.model, "loss", None)
@@ -80,11 +86,13 @@ class Trainer:
         self.model.to(self.device)
         optimizers = make_optimizers(self.model.parameter_groups(), self.optimizer, self.lr)
         step = compile_step(self.model, optimizers, noise=Noise(self.seed, device=self.device))
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+        locked = nullcontext() if self.run_dir is None else run_folder.training_lock(self.run_dir)
+        with locked, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed)
-            history = self._open_run(config, step)
-            self._run(step, images, validation, history, progress)
-        return history
+            # the length of a schedule is a setting like any other; that of a constant rate is not
+            run = Run(self.run_dir, config, step, free={"epochs"} if self.schedule == "constant" else set())
+            self._train(run, images, validation, progress)
+        return run.history
 
     def _require_fit(self, images: Tensor) -> None:
         was_training = self.model.training
@@ -107,10 +115,10 @@ class Trainer:
             name: getattr(self, name) for name in ("optimizer", "lr", "batch_size", "seed", "precision", "schedule")
         }
         return {
-            "model": getattr(self.model, "config", {"model": type(self.model).__name__}),
-            "trainer": {**settings, "epochs": self.epochs},
+            "model": canonical("model", getattr(self.model, "config", {"model": type(self.model).__name__})),
+            "trainer": canonical("trainer", {**settings, "epochs": self.epochs}),
             "data": batches.fingerprint(images),
-            "notes": notes or {},
+            "notes": canonical("notes", notes or {}),
             "made_with": {
                 "torch": torch.__version__,
                 "python": platform.python_version(),
@@ -118,50 +126,25 @@ class Trainer:
             },
         }
 
-    def _open_run(self, config: dict, step: TrainingStep) -> list[dict]:
-        """Write a new run's configuration, or put an earlier run's state into place; returns its history."""
-        if self.run_dir is None:
-            return []
-        path = self.run_dir / run_folder.CONFIG
-        if (self.run_dir / run_folder.CHECKPOINT).exists():
-            self._require_same_run(run_config.read_config(self.run_dir, "resuming a run"), config)
-            epoch, _ = checkpoint.restore_checkpoint(self.run_dir, self.model, step.optimizers, step.noise)
-            run_folder.write_json(path, config)
-            return checkpoint.read_metrics(self.run_dir, epoch)
-        run_folder.write_json(path, config)
-        return []
-
-    def _require_same_run(self, old: dict, new: dict) -> None:
-        free = {"epochs"} if self.schedule == "constant" else set()
-        pairs = [("data", old.get("data"), new["data"])]
-        for section in ("model", "trainer"):
-            before = old.get(section, {})
-            pairs += [(key, before.get(key), value) for key, value in new[section].items() if key not in free]
-        for key, before, now in pairs:
-            if before != now:
-                raise ValueError(
-                    f"run_dir {self.run_dir} holds a run with {key}={before!r}, and this one has {now!r}; "
-                    "use the same settings to resume it, or another run_dir"
-                )
-
-    def _run(
-        self, step: TrainingStep, images: Tensor, validation: Tensor | None, history: list, progress: bool
-    ) -> None:
+    def _train(self, run: Run, images: Tensor, validation: Tensor | None, progress: bool) -> None:
         resident = images.to(self.device)
         held_out = None if validation is None else validation.to(self.device)
         steps = max(1, len(images) // self.batch_size)
-        with TrainingProgress(self.epochs, steps, len(history), progress) as bar:
-            for epoch in range(len(history), self.epochs):
+        with TrainingProgress(self.epochs, steps, run.epoch, progress) as bar:
+            for epoch in range(run.epoch, self.epochs):
                 started = time.perf_counter()
-                losses = self._epoch(step, resident, epoch, steps, bar)
+                losses = self._epoch(run.step, resident, epoch, steps, bar)
                 seconds = time.perf_counter() - started
                 line = {"epoch": epoch + 1, "step": (epoch + 1) * steps, "seconds": seconds}
                 line["samples_per_second"] = steps * min(self.batch_size, len(images)) / seconds
                 line["losses"] = losses
                 if held_out is not None:
                     line["validation"] = self._validate(held_out)
-                history.append(line)
-                self._save(step, history)
+                    self._require_finite_validation(line)
+                run.record(line)
+                self._require_finite_parameters(line["step"])
+                if run.epoch % self.checkpoint_every == 0 or run.epoch == self.epochs:
+                    run.save()
 
     def _epoch(self, step: TrainingStep, images: Tensor, epoch: int, steps: int, bar: TrainingProgress) -> dict:
         self.model.train()
@@ -201,6 +184,11 @@ class Trainer:
             row, column = bad[0].tolist()
             self._stop(f"the loss {names[column]!r} is {float(recent[row, column])} at step {first_step + row}")
 
+    def _require_finite_validation(self, line: dict) -> None:
+        for name, value in line["validation"].items():
+            if not math.isfinite(value):
+                self._stop(f"the validation loss {name!r} is {value} at step {line['step']}")
+
     def _stop(self, what: str) -> None:
         kept = "no checkpoint was written yet"
         if self.run_dir is not None and (self.run_dir / run_folder.CHECKPOINT).exists():
@@ -218,14 +206,7 @@ class Trainer:
                 sums[name] = sums.get(name, 0.0) + float(value) * len(x)
         return {name: total / len(images) for name, total in sums.items()}
 
-    def _save(self, step: TrainingStep, history: list[dict]) -> None:
-        epoch = len(history)
+    def _require_finite_parameters(self, step: int) -> None:
         for name, parameter in self.model.named_parameters():
             if not bool(torch.isfinite(parameter).all()):
-                self._stop(f"the parameter {name!r} is not finite after step {history[-1]['step']}")
-        if self.run_dir is None or (epoch % self.checkpoint_every and epoch != self.epochs):
-            return
-        checkpoint.write_metrics(self.run_dir, history)
-        checkpoint.save_checkpoint(
-            self.run_dir, self.model, step.optimizers, step.noise, epoch=epoch, step=history[-1]["step"]
-        )
+                self._stop(f"the parameter {name!r} is not finite after step {step}")

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import shutil
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -21,7 +22,7 @@ from fastdaae.data.files import load_arrays, load_folder
 from fastdaae.data.idx import read_idx
 from fastdaae.evaluation import evaluate
 from fastdaae.report import drawing, tables
-from fastdaae.training.checkpoint import read_metrics
+from fastdaae.training.checkpoint import read_history, read_metrics
 from tests.fuzz import command_lines, mutations
 
 Mutation = Callable[[Random, bytes], bytes]
@@ -55,6 +56,7 @@ def all_kinds(folder: Path) -> dict[str, Kind]:
             [example[run_folder.EVALUATION]], json_edits, in_run(run_folder.EVALUATION, _tell_evaluation)
         ),
         "checkpoint": Kind(checkpoint, on_checkpoints, in_run(run_folder.CHECKPOINT, _load_and_sample)),
+        "history": Kind(checkpoint, on_checkpoints, in_run(run_folder.CHECKPOINT, _tell_history)),
         "resume": Kind(checkpoint, on_checkpoints, in_run(run_folder.CHECKPOINT, _resume)),
         "npy": Kind([_npy(IMAGES), _npy(IMAGES / 255)], [mutations.of_npy, mutations.of_bytes], _read_arrays("a.npy")),
         "npz": Kind(_npz_examples(), [mutations.of_npz], _read_arrays("a.npz")),
@@ -104,13 +106,12 @@ def _load_and_sample(run: Path) -> None:
 
 
 def _tell_history(run: Path) -> None:
-    history = read_metrics(run)
-    run_config.require_losses(history, run)
-    tables.summary("IDAAE", "digits", history, None, "nats")
-    tables.setting_pairs({}, history)
-    if history:
-        drawing._losses(_model(), history, "nats").savefig(io.BytesIO())
-    _resume(run)
+    for history in (read_history(run), read_metrics(run)):
+        run_config.require_losses(history, run)
+        tables.summary("IDAAE", "digits", history, None, "nats")
+        tables.setting_pairs({}, history)
+        if history:
+            drawing._losses(_model(), history, "nats").savefig(io.BytesIO())
 
 
 def _tell_evaluation(run: Path) -> None:
@@ -132,6 +133,7 @@ def _other_tensors(rng: Random, content: bytes) -> bytes:
     length = int.from_bytes(content[:8], "little")
     metadata = json.loads(content[8 : 8 + length])["__metadata__"]
     tensors, shapes, facts = load(content), json.loads(metadata["shapes"]), json.loads(metadata["facts"])
+    metadata = {"shared": metadata["shared"]}
     for _ in range(rng.choice((1, 1, 3))):
         name, kind = rng.choice(sorted(tensors)), rng.randrange(5)
         tensor = tensors.pop(name)
@@ -145,9 +147,13 @@ def _other_tensors(rng: Random, content: bytes) -> bytes:
         elif kind == 4:
             tensors[rng.choice((name + "/x", "model/x", "optimizer/encoder/x/y", "optimizer/a", ""))] = tensor
             shapes = {key: shapes.get(key, [tensor.numel()]) for key in tensors}
-    facts = json.loads(mutations.of_json(rng, json.dumps(facts).encode())) if rng.random() < 0.2 else facts
-    sums = {name: run_folder._checksum(tensor) for name, tensor in tensors.items()}
-    return save(tensors, {"facts": json.dumps(facts), "shapes": json.dumps(shapes), "crc32": json.dumps(sums)})
+    sums = {name: zlib.crc32(tensor.numpy().tobytes()) if tensor.numel() else 0 for name, tensor in tensors.items()}
+    metadata |= {"facts": json.dumps(facts), "shapes": json.dumps(shapes), "crc32": json.dumps(sums)}
+    if rng.random() < 0.2:
+        key = rng.choice(sorted(metadata))
+        metadata[key] = mutations.of_json(rng, metadata[key].encode()).decode()
+    # earlier versions wrote no checksum of the metadata
+    return save(tensors, metadata)
 
 
 def _npy(array: np.ndarray) -> bytes:
@@ -174,7 +180,7 @@ def _read_arrays(name: str) -> Callable[[Path, bytes], None]:
         try:
             load_arrays(path)
         finally:
-            measures._samples(path, array_names(path)[0])
+            measures._samples(path, (array_names(path) or [None])[0])
 
     return read
 

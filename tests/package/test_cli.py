@@ -116,7 +116,7 @@ def test_doctor_says_what_is_live_and_why_the_rest_is_not():
         ("--prior must be one of normal, ring, got 'box'", ("train", "--out", "OUT", "--prior", "box")),
         ("--hidden must be layer sizes such as 1000,1000, got 'big'", ("train", "--out", "OUT", "--hidden", "big")),
         ("sigma must be a finite number >= 0, got -0.5", ("train", "--out", "OUT", "--sigma", "-0.5")),
-        ("copies must be >= 1, got 0", ("train", "--out", "OUT", "--copies", "0")),
+        ("copies must be a whole number in 1..65536, got 0", ("train", "--out", "OUT", "--copies", "0")),
         ("config.json does not exist", ("sample", "OUT")),
         ("config.json does not exist", ("report", "OUT")),
         ("does not exist", ("likelihood", "OUT/nothing.npy")),

@@ -15,7 +15,7 @@ PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
 # each may import only what stands in an earlier line
 LAYERS = [
-    {"reading", "pixels", "device", "schema"},
+    {"reading", "pixels", "device", "schema", "settings"},
     {"noise", "corruptions", "backend", "run_folder"},
     {"reference", "kernels", "run_config"},
     {"ops"},

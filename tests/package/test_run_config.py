@@ -8,6 +8,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import run_config, run_folder
+from fastdaae.training.checkpoint import read_metrics
 
 METRICS = {"epoch": 1, "step": 5, "seconds": 0.1, "samples_per_second": 9.0, "losses": {"reconstruction": 0.7}}
 ROW = {"name": "x(0)", "mean": 1.0, "standard_error": 0.1}
@@ -158,15 +159,15 @@ def test_loading_leaves_the_random_state_alone(run):
         ("losses", None, "losses must be an object, got None"),
         ("losses.reconstruction", "low", "losses.reconstruction must be a number, got 'low'"),
         ("losses.reconstruction", 10**400, "losses.reconstruction must be a number, got a whole number of more than"),
-        ("epoch", 1.5, "epoch must be a whole number >= 1, got 1.5"),
+        ("step", 1.5, "step must be a whole number >= 1, got 1.5"),
         ("seconds", float("inf"), "seconds must be a finite number in 0..inf, got inf"),
     ],
 )
 def test_wrong_values_of_metrics(run, key, new, words):
     path = run / run_folder.METRICS
-    lines = [METRICS, changed(METRICS, key, new)]
+    lines = [METRICS, changed({**METRICS, "epoch": 2}, key, new)]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    refused(lambda: fd.training.trainer.checkpoint.read_metrics(run), f"{path}, line 2: {words}")
+    refused(lambda: read_metrics(run), f"{path}, line 2: {words}")
 
 
 def test_every_epoch_has_the_losses_of_the_last(tmp_path):
