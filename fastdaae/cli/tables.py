@@ -1,9 +1,6 @@
-"""What the commands print: tables of numbers, beside those of the real data."""
+"""An evaluation as a table of numbers, beside those of the real data."""
 
-from rich.console import Console
 from rich.table import Table
-
-console = Console()
 
 
 def _pair(estimate: dict, digits: int) -> str:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fastdaae import run_folder
+from fastdaae.device import choose_device
 from fastdaae.noise import Noise
 from fastdaae.settings import canonical, whole_number
 from fastdaae.training import batches
@@ -63,7 +64,7 @@ class Trainer:
         self.model, self.optimizer, self.lr, self.schedule = model, optimizer, canonical("lr", lr), schedule
         self.batch_size, self.epochs = whole_number("batch_size", batch_size, 1), whole_number("epochs", epochs, 1)
         self.seed, self.precision = whole_number("seed", seed, 0, (1 << 64) - 1), precision
-        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        self.device = choose_device(device)
         self.run_dir = None if run_dir is None else Path(run_dir)
         self.checkpoint_every = whole_number("checkpoint_every", checkpoint_every, 1)
 
