@@ -54,6 +54,11 @@ def _random_state_is_restored():
         yield
 
 
+# torch.device as a context remembers torch.empty at its first use, which must not be the one below
+with torch.device("meta"):
+    torch.empty(0)
+
+
 @pytest.fixture(autouse=True)
 def _uninitialised_memory_is_nan(monkeypatch):
     """torch.empty in library code gives NaN, so that an entry nobody wrote cannot pass by luck."""

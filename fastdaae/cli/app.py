@@ -1,18 +1,12 @@
-"""The command line's entry point: the commands, and errors as one line."""
-
-import os
-import sys
+"""The commands, and how a command line becomes a call."""
 
 import typer
 
-from fastdaae import run_folder
 from fastdaae.cli import measures, runs
-from fastdaae.cli.tables import console
 
 app = typer.Typer(
     name="fastdaae",
     help="Train, sample and measure denoising adversarial autoencoders.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -29,21 +23,26 @@ for command in (
     app.command()(command)
 
 
-def main() -> None:
-    """Run the command line; what a user can mend is told in one line (FASTDAAE_DEBUG=1 shows the traceback)."""
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code, 0 (also for --help, and for no command, which shows the help).
+
+    Raises what the command raises, and ValueError, with the command whose --help lists what there is, for an unknown
+    command or option.
+    """
+    group = typer.main.get_command(app)
     try:
-        app()
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
-        if os.environ.get("FASTDAAE_DEBUG"):
+        with group.make_context("fastdaae", list(arguments) or ["--help"]) as context:
+            group.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    except Exception as error:
+        if not hasattr(error, "format_message"):
             raise
-        console.print(f"[bold red]error:[/] {_one_line(error)}", soft_wrap=True, highlight=False, markup=True)
-        sys.exit(2 if isinstance(error, run_folder.RunFolderBusy) else 1)
-    except KeyboardInterrupt:
-        console.print("stopped; the same command resumes from the last checkpoint")
-        sys.exit(130)
+        raise ValueError(_usage(error)) from error
+    return 0
 
 
-def _one_line(error: Exception) -> str:
-    from rich.markup import escape
-
-    return escape(" ".join(str(error).split()) or type(error).__name__)
+def _usage(error) -> str:
+    """What typer says about a wrong command line, and where to look."""
+    where = error.ctx.command_path if getattr(error, "ctx", None) else "fastdaae"
+    return f"{error.format_message().rstrip('.')}; `{where} --help` lists what there is"

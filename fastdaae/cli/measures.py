@@ -1,32 +1,33 @@
 """Commands that measure data sets and sample files, and the one that looks at the machine."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from rich.table import Table
+from rich.text import Text
+from torch import Tensor
 from typer import Argument, Option
 
 import fastdaae as fd
-from fastdaae.cli.tables import console
+from fastdaae.cli.console import say, show, working
+from fastdaae.data.arrays import array_names, read_arrays
+from fastdaae.data.dataset import as_samples
 
 Root = Annotated[Path | None, Option(help="Where data sets lie (default: the environment's FASTDAAE_DATA).")]
 
 
-def _samples(path: Path, name: str | None) -> np.ndarray:
+def _samples(path: Path, name: str | None) -> Tensor:
     """The samples [N, D] of an .npy file, or of one array of an .npz file."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; `fastdaae sample` writes such files")
-    try:
-        loaded = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path} must be an .npy or .npz file of numbers ({error}); write it again") from None
-    if isinstance(loaded, np.ndarray):
-        return loaded.reshape(len(loaded), -1)
-    name = name or loaded.files[-1]
-    if name not in loaded.files:
-        raise ValueError(f"--array must be one of {', '.join(loaded.files)} in {path}, got {name!r}")
-    return loaded[name].reshape(len(loaded[name]), -1)
+    names = array_names(path)
+    if not names:
+        raise ValueError(f"{path} must hold an array of samples, got an empty archive; write it again")
+    name = name or names[-1]
+    if name not in names:
+        raise ValueError(f"--array must be one of {', '.join(names)} in {path}, got {name!r}")
+    return as_samples(read_arrays(path, [name])[name], f"{name} in {path}")
 
 
 def likelihood(
@@ -44,16 +45,18 @@ def likelihood(
     if dataset.test is None or dataset.validation is None:
         raise ValueError(f"--data must have validation and test images, {data} has not")
     window = fd.ParzenWindow(bandwidth="auto" if bandwidth is None else bandwidth)
-    with console.status(f"{len(points):,} samples against {len(dataset.test.images):,} test images"):
+    pixels = dataset.test.images[0].numel()
+    if points.shape[1] != pixels:
+        raise ValueError(f"{samples} must hold samples of {pixels} pixels as {data} does, got {points.shape[1]}")
+    with working(f"{len(points):,} samples against {len(dataset.test.images):,} test images"):
         window.fit(points, validation=dataset.validation.images.flatten(1))
         mean, error = window.mean_log_likelihood(dataset.test.images.flatten(1))
     if bandwidth is None:
         table = Table("bandwidth", "validation, nats", title="mean log-likelihood over bandwidths")
         for h, value in zip(window.bandwidths_, window.validation_log_likelihoods_, strict=True):
-            chosen = "[bold green]" if h == window.bandwidth_ else ""
-            table.add_row(f"{chosen}{h:.4f}", f"{chosen}{value:.2f}")
-        console.print(table)
-    console.print(f"[bold]{mean:.2f} ± {error:.2f}[/] nats on the test images at bandwidth {window.bandwidth_:.4f}")
+            table.add_row(f"{h:.4f}", f"{value:.2f}", style="bold green" if h == window.bandwidth_ else None)
+        show(table)
+    say((f"{mean:.2f} ± {error:.2f}", "bold"), f" nats on the test images at bandwidth {window.bandwidth_:.4f}")
 
 
 def dimension(
@@ -68,19 +71,21 @@ def dimension(
         raise ValueError(f"--n must be >= 0, got {n}; 0 takes all images")
     images = fd.data.load(data, root=root).train.images
     images = images[:n] if n else images
-    with console.status(f"{len(images):,} images, {k} neighbours each"):
+    with working(f"{len(images):,} images, {k} neighbours each"):
         fitted = fd.IntrinsicDimension(k=k, estimator=estimator).fit(images.flatten(1))
-    table = Table("k", "dimension", title=f"intrinsic dimension of {len(images):,} images of {data}")
+    say(f"intrinsic dimension of {len(images):,} images of {data}")
+    table = Table("k", "dimension")
     shown = sorted({2, 5, 10, 20, 50, 100, 200, 500, fitted.k_} & set(fitted.ks_.tolist()))
     for wanted in shown:
-        found = fitted.dimension_per_k_[wanted - 2]
-        table.add_row(str(wanted), f"{found:.2f}" if np.isfinite(found) else "all points tie")
-    console.print(table)
+        found = float(fitted.dimension_per_k_[wanted - 2])
+        table.add_row(str(wanted), f"{found:.2f}" if math.isfinite(found) else "all points tie")
+    show(table)
     ties = ", ".join(f"{fitted.ties_per_k_[k - 2]:,} at k = {k}" for k in shown if fitted.ties_per_k_[k - 2])
     if ties:
-        console.print(f"points whose k nearest neighbours are all at one distance: {ties}")
-    console.print(
-        f"[bold]{fitted.dimension_:.2f} ± {fitted.standard_error_:.2f}[/] at n = {len(images):,}, k = {fitted.k_}"
+        say(f"points whose k nearest neighbours are all at one distance: {ties}")
+    say(
+        (f"{fitted.dimension_:.2f} ± {fitted.standard_error_:.2f}", "bold"),
+        f" at n = {len(images):,}, k = {fitted.k_}",
     )
 
 
@@ -88,11 +93,11 @@ def doctor() -> None:
     """What is live on this machine, and why the rest is not."""
     table = Table("backend", "live", "detail", title=f"fastdaae {fd.__version__}")
     for name, (live, detail) in fd.backends().items():
-        table.add_row(name, "[green]yes[/]" if live else "[yellow]no[/]", detail)
-    console.print(table)
+        table.add_row(name, Text("yes", "green") if live else Text("no", "yellow"), detail)
+    show(table)
     names = ", ".join(fd.data.names())
-    console.print(f"data sets: {names} (FASTDAAE_DATA = {_environment('FASTDAAE_DATA')}, or --root)")
-    console.print(f"FASTDAAE_BACKEND = {_environment('FASTDAAE_BACKEND')}")
+    say(f"data sets: {names} (FASTDAAE_DATA = {_environment('FASTDAAE_DATA')}, or --root)")
+    say(f"FASTDAAE_BACKEND = {_environment('FASTDAAE_BACKEND')}")
 
 
 def _environment(name: str) -> str:

@@ -11,8 +11,10 @@ from typer import Argument, Option
 
 import fastdaae as fd
 from fastdaae import report as reports
-from fastdaae import run_folder
-from fastdaae.cli.tables import console, evaluation_table
+from fastdaae import run_config, run_folder
+from fastdaae.cli.console import say, show, working
+from fastdaae.cli.places import require_file, require_folder
+from fastdaae.cli.tables import evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
 from fastdaae.report import staleness
 from fastdaae.training.checkpoint import read_history
@@ -72,6 +74,7 @@ def train(
     root: Root = None,
 ) -> None:
     """Train a model on a data set; the paper's MNIST settings by default."""
+    require_folder(out, "--out")
     dataset = fd.data.load(data, root=root)
     torch.manual_seed(seed)
     pixels = dataset.train.images[0].numel()
@@ -92,8 +95,8 @@ def train(
     history = trainer.fit(dataset, notes=_where(data, root))
     last = history[-1]
     numbers = {**last["losses"], **{f"validation {name}": value for name, value in last.get("validation", {}).items()}}
-    console.print("  ".join(f"{name} [bold]{value:.6f}[/]" for name, value in numbers.items()), highlight=False)
-    console.print(f"{last['epoch']} epochs in {out} ({time.perf_counter() - started:.1f} s for this call)")
+    say(*(part for name, value in numbers.items() for part in (f"{name} ", (f"{value:.6f}", "bold"), "  ")))
+    say(f"{last['epoch']} epochs in {out} ({time.perf_counter() - started:.1f} s for this call)")
 
 
 def _where(data: str, root: Path | None) -> dict:
@@ -105,13 +108,10 @@ def _where(data: str, root: Path | None) -> dict:
 
 def _open(run: Path, root: Path | None):
     """A run's (model, dataset, configuration)."""
-    config = run_folder.read_json(run / run_folder.CONFIG, "this command")
+    config = run_config.read_config(run, "this command")
+    data, recorded = run_config.read_data_notes(run, config)
     model = fd.load(run)
-    notes = config["notes"]
-    if "data" not in notes:
-        raise ValueError(f"{run} was trained from Python and does not name its data set; evaluate it from Python too")
-    recorded = None if os.environ.get("FASTDAAE_DATA") else notes["root"]
-    return model, fd.data.load(notes["data"], root=root or recorded), config
+    return model, fd.data.load(data, root=root or (None if os.environ.get("FASTDAAE_DATA") else recorded)), config
 
 
 def sample(
@@ -122,11 +122,13 @@ def sample(
     seed: Seed = 0,
 ) -> None:
     """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred."""
-    model = fd.load(run)
     path = out or run / run_folder.SAMPLES
     run_folder.refuse_own_files(path, run)
+    if out is not None:
+        require_file(out, "--out")
+    model = fd.load(run)
     keep = (0, steps) if steps else (0,)
-    with console.status(f"drawing {n:,} samples, {steps} chain steps"):
+    with working(f"drawing {n:,} samples, {steps} chain steps"):
         drawn = model.sample(n, steps=steps, keep=keep, seed=seed)
     arrays = {f"x{t}": x.numpy() for t, x in zip(keep, drawn, strict=True)}
 
@@ -135,11 +137,11 @@ def sample(
             np.savez(file, **arrays)
 
     run_folder.replace_atomically(path, write)
-    console.print(f"{', '.join(arrays)}: {n:,} samples each of {arrays['x0'].shape[1]} pixels in {path}")
+    say(f"{', '.join(arrays)}: {n:,} samples each of {arrays['x0'].shape[1]} pixels in {path}")
     for name, x in arrays.items():
         picture = path.with_name(f"{path.stem}-{name}.png")
         reports.image_grid(torch.from_numpy(x[:100]), picture)
-        console.print(f"the first {min(n, 100)} of {name} in {picture}")
+        say(f"the first {min(n, 100)} of {name} in {picture}")
 
 
 def evaluate(
@@ -153,7 +155,7 @@ def evaluate(
     """Measure a trained model: reconstruction, likelihood, classification, dimension, beside the real data."""
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     model, dataset, _ = _open(run, root)
-    with console.status("evaluating") as status:
+    with working("evaluating") as tell:
         result = evaluate_model(
             model,
             dataset,
@@ -161,34 +163,27 @@ def evaluate(
             steps=steps,
             k=k,
             seed=seed,
-            report=lambda stage: status.update(f"evaluating: {stage}"),
+            report=lambda stage: tell(f"evaluating: {stage}"),
         )
     run_folder.write_json(run / run_folder.EVALUATION, {**result, "checkpoint": checkpoint})
-    console.print(evaluation_table(result))
-    console.print(f"numbers in {run / run_folder.EVALUATION}")
+    show(evaluation_table(result))
+    say(f"numbers in {run / run_folder.EVALUATION}")
 
 
 def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     """Write a run's report: one self-contained HTML page and its figures as PNG."""
     model, dataset, config = _open(run, root)
-    path = run / run_folder.EVALUATION
-    evaluation = run_folder.read_json(path, "the report") if path.exists() else None
+    evaluation, history = run_config.read_evaluation(run), read_history(run)
+    run_config.require_losses(history, run)
     checkpoint = run_folder.checkpoint_state(run)._asdict()
-    with console.status("drawing the report"):
+    with working("drawing the report"):
         page = reports.build(
-            model,
-            dataset,
-            read_history(run),
-            evaluation,
-            run / "report",
-            seed=seed,
-            config=config,
-            checkpoint=checkpoint,
+            model, dataset, history, evaluation, run / "report", seed=seed, config=config, checkpoint=checkpoint
         )
     stale = staleness.outdated(evaluation or {}, checkpoint)
     if stale:
-        console.print(f"[yellow]{stale}[/]")
-    console.print(f"report in {page}")
+        say((stale, "yellow"))
+    say(f"report in {page}")
 
 
 def demo(
@@ -202,4 +197,4 @@ def demo(
     sample(out, n=1_000, seed=seed)
     evaluate(out, samples=1_000, k=50, seed=seed)
     report(out, seed=seed)
-    console.print(f"done in {time.perf_counter() - started:.0f} s")
+    say(f"done in {time.perf_counter() - started:.0f} s")

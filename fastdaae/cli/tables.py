@@ -1,11 +1,8 @@
-"""What the commands print: tables of numbers, beside those of the real data."""
+"""An evaluation as a table of numbers, beside those of the real data."""
 
-from rich.console import Console
 from rich.table import Table
 
 from fastdaae.report.tables import NOT_MEASURED, neighborhood
-
-console = Console()
 
 
 def _pair(estimate: dict, digits: int, mean: str = "mean") -> str:

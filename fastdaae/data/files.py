@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fastdaae.data.arrays import read_arrays
 from fastdaae.data.dataset import Dataset, Split, as_images, as_labels
+from fastdaae.data.pictures import IMAGE_SUFFIXES, read_pictures
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 MINIMUM_IMAGES = 10
 _PARTS = ("train", "validation", "test")
 _LABEL_KEYS = ("labels", "y")
-_PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
-_COLOURS = {"1": "L", "L": "L", "RGB": "RGB"}
 
 
 def load_arrays(path: str | os.PathLike) -> Dataset:
@@ -26,7 +25,7 @@ def load_arrays(path: str | os.PathLike) -> Dataset:
     `as_images`), or fewer than 10 images to split.
     """
     path = Path(path)
-    arrays = _read_arrays(path)
+    arrays = read_arrays(path)
     if any(key in arrays for part in _PARTS for key in (f"{part}_images", f"{part}_labels")):
         return _explicit_splits(arrays, path)
     image_keys = [key for key in arrays if key not in _LABEL_KEYS]
@@ -46,25 +45,14 @@ def load_folder(path: str | os.PathLike) -> Dataset:
     All must have one size and be all grey or all RGB. When every image is in a subfolder, label i (int64) is the
     i-th of the sorted subfolder names. Hidden files and linked folders are left out. Split 80/10/10 by a fixed
     permutation (`numpy.random.default_rng(0)`): n // 10 images test, the next n // 10 validate, the others train.
-    Raises ValueError for an unreadable image, mixed sizes or colours, subfolders named train and test, or fewer
-    than 10 images.
+    Raises ValueError for an unreadable image, mixed sizes or colours, more than the free memory holds, subfolders named
+    train and test, or fewer than 10 images; OSError for a folder that cannot be read.
     """
     folder = Path(path)
     paths = _image_paths(folder)
     _require_enough(len(paths), folder)
     labels = _subfolder_labels(paths, folder)
-    return _split(torch.from_numpy(_read_images(paths)), labels, folder)
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"images": loaded}
-        with loaded:
-            return {key: loaded[key] for key in loaded.files}
-    except Exception as error:  # a damaged file makes numpy, zipfile and zlib raise a dozen kinds
-        raise ValueError(f"{path} cannot be read as {path.suffix}: {_one_line(error)}; save it again") from error
+    return _split(torch.from_numpy(read_pictures(paths)), labels, folder)
 
 
 def _explicit_splits(arrays: dict[str, np.ndarray], path: Path) -> Dataset:
@@ -118,8 +106,11 @@ def _require_enough(count: int, path: Path) -> None:
 
 
 def _image_paths(folder: Path) -> list[Path]:
+    def unreadable(error: OSError) -> None:
+        raise error  # os.walk would leave the folder out
+
     paths = []
-    for parent, subfolders, files in os.walk(folder):
+    for parent, subfolders, files in os.walk(folder, onerror=unreadable):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         names = (name for name in files if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES))
         paths += [Path(parent, name) for name in names]
@@ -137,41 +128,3 @@ def _subfolder_labels(paths: list[Path], folder: Path) -> torch.Tensor | None:
     if any(path.parent == folder for path in paths):
         return None
     return torch.tensor([names.index(top) for top in tops], dtype=torch.int64, device="cpu")
-
-
-def _read_images(paths: list[Path]) -> np.ndarray:
-    first, colour = _read_image(paths[0])
-    images = np.empty((len(paths), *first.shape), np.uint8)
-    images[0] = first
-    for row, path in enumerate(paths[1:], start=1):
-        image, mode = _read_image(path)
-        if image.shape != first.shape:
-            raise ValueError(
-                f"{path} is {_size(image)} pixels, {mode}, but {paths[0]} is {_size(first)} pixels, {colour}; give "
-                "all images one size and one colour mode"
-            )
-        images[row] = image
-    return images
-
-
-def _read_image(path: Path) -> tuple[np.ndarray, str]:
-    """The pixels, [H, W] or [3, H, W], and the colour mode, L or RGB."""
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=_PILLOW_FORMATS) as image:
-            mode = image.mode
-            pixels = np.asarray(image.convert(_COLOURS.get(mode, mode)))
-    except Exception as error:  # a damaged image makes Pillow raise OSError, SyntaxError, ValueError, struct.error ...
-        raise ValueError(f"{path} cannot be read as an image: {_one_line(error)}; replace or remove it") from error
-    if mode not in _COLOURS:
-        raise ValueError(f"{path} must be grey (L) or RGB, got colour mode {mode}; convert it")
-    return (pixels if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)), _COLOURS[mode]
-
-
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[-1]} x {image.shape[-2]}"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__} {error}".split())

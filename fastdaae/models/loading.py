@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from fastdaae import networks, run_folder
+from fastdaae import networks, run_config, run_folder
 from fastdaae.models.adversarial import AAE, DAAE, IDAAE
 from fastdaae.models.parts import NETWORKS, part_from_config
 
@@ -35,7 +36,24 @@ def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
     run_dir = Path(run_dir)
     config, tensors, _ = run_folder.load_run(run_dir, "loading a model")
     rebuilt = model is None
-    model = from_config(config["model"]) if rebuilt else model
+    if rebuilt:
+        run_config.require_config(config, run_dir)
+        model = _sized_like(tensors, config["model"], run_dir)
     # what we rebuild takes the checkpoint's tensors themselves, whatever the process's default dtype and device are
     run_folder.put_parameters(model, tensors, run_dir, share=True, assign=rebuilt)
     return model.eval()
+
+
+def _sized_like(tensors: dict[str, Tensor], config: dict, run_dir: Path) -> nn.Module:
+    """The model of a configuration, its memory not yet filled; taken only where the checkpoint's tensors fit it."""
+    with torch.device("meta"):
+        model = from_config(config)
+    for name, planned in run_folder.model_tensors(model).items():
+        given = tensors.get(name)
+        if given is None or given.shape != planned.shape:
+            got = "none" if given is None else list(given.shape)
+            raise ValueError(
+                f"{run_dir / run_folder.CONFIG} says that {name} has the shape {list(planned.shape)}, and the "
+                f"checkpoint has {got}; restore the file"
+            )
+    return model.to_empty(device="cpu")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fastdaae.reading import open_regular, require_regular
 from fastdaae.run_folder.errors import DamagedFile, NotWritten
 from fastdaae.run_folder.flock import try_flock
 
@@ -20,8 +21,11 @@ def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a new file beside `path`, then put it in place: a kill leaves the old or the new.
 
     The new file is a regular file of this process alone, and a link in its place is not followed. Raises NotWritten,
-    with nothing left behind, where the system refuses (a full disk).
+    with nothing left behind, where the system refuses (a full disk), and ValueError where a folder or a device stands
+    at `path`.
     """
+    if path.exists():
+        require_regular(path.stat().st_mode, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
@@ -95,7 +99,12 @@ def read_json(path: Path, purpose: str) -> dict:
     """Read a JSON file; raises FileNotFoundError or DamagedFile, naming the file, what it is for and what to do."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist, and {purpose} needs it; is {path.parent} the folder of a run?")
+    with open_regular(path) as file:
+        content = file.read()
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise DamagedFile(f"{path} is not valid JSON ({error}); restore it, or start in another run_dir") from None
+    if not isinstance(value, dict):
+        raise DamagedFile(f"{path} must hold an object of JSON, got a {type(value).__name__}; restore it")
+    return value

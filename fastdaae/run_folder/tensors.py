@@ -1,6 +1,7 @@
 """Tensors and facts in a safetensors file: shared tensors once, a checksum for everything, nothing ever unpickled."""
 
 import json
+import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from fastdaae.reading import require_regular
 from fastdaae.run_folder.atomic import replace_atomically
 from fastdaae.run_folder.errors import DamagedFile
 
@@ -50,7 +52,8 @@ def shared_names(tensors: dict[str, Tensor]) -> dict[str, str]:
     owners = {}
     for name, tensor in tensors.items():
         place = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
-        if tensor.numel() and first.setdefault(place, name) != name:
+        # what is empty, or is planned only, has no memory to share
+        if tensor.data_ptr() and first.setdefault(place, name) != name:
             owners[name] = first[place]
     return owners
 
@@ -64,9 +67,12 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
         flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     for name, tensor in flat.items():
         _require_checksum(path, name, _checksum(tensor), metadata["crc32"].get(name))
-    tensors = {name: tensor.reshape(metadata["shapes"][name]) for name, tensor in flat.items()}
-    shared = {name: tensors[owner] for name, owner in metadata.get("shared", {}).items()}
-    return tensors | shared, metadata["facts"]
+    tensors = {name: _shaped(path, name, tensor, metadata) for name, tensor in flat.items()}
+    owners = metadata.get("shared", {})
+    lost = [name for name, owner in owners.items() if not isinstance(owner, str) or owner not in tensors]
+    if lost:
+        raise DamagedFile(f"checkpoint {path} lacks the tensor that {lost[0]} shares; {_ADVICE}")
+    return tensors | {name: tensors[owner] for name, owner in owners.items()}, metadata["facts"]
 
 
 def read_facts(path: Path) -> dict:
@@ -82,7 +88,15 @@ def read_tensor(path: Path, name: str) -> Tensor | None:
             return None
         flat = file.get_tensor(name)
     _require_checksum(path, name, _checksum(flat), metadata["crc32"].get(name))
-    return flat.reshape(metadata["shapes"][name])
+    return _shaped(path, name, flat, metadata)
+
+
+def _shaped(path: Path, name: str, flat: Tensor, metadata: dict) -> Tensor:
+    shape = metadata["shapes"].get(name)
+    whole = isinstance(shape, list) and all(isinstance(size, int) and size >= 0 for size in shape)
+    if not whole or math.prod(shape) != flat.numel():
+        raise DamagedFile(f"checkpoint {path} holds {flat.numel()} numbers of {name}, of shape {shape}; {_ADVICE}")
+    return flat.reshape(shape)
 
 
 @contextmanager
@@ -92,22 +106,30 @@ def _opened(path: Path) -> Iterator[tuple]:
 
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; train first, or is {path.parent} the folder of a run?")
+    require_regular(path.stat().st_mode, path)
     try:
         with safe_open(path, framework="pt") as file:
             raw = dict(file.metadata() or {})
             sum_of_metadata = raw.pop("metadata_crc32", None)  # earlier versions wrote none
             if sum_of_metadata is not None:
                 _require_checksum(path, "the metadata", str(_metadata_checksum(raw)), sum_of_metadata)
-            metadata = {key: json.loads(value) for key, value in raw.items()}
+            metadata = {key: _object(key, value) for key, value in raw.items()}
             missing = {"facts", "shapes", "crc32"} - metadata.keys()
             if missing:
                 raise ValueError(f"no {min(missing)} in its metadata")
             yield file, metadata
-    except DamagedFile:
+    except (DamagedFile, PermissionError):
         raise
-    except (SafetensorError, TypeError, KeyError, ValueError, OSError, AttributeError) as error:
+    except (SafetensorError, TypeError, KeyError, ValueError, OSError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise DamagedFile(f"checkpoint {path} cannot be read ({reason}); {_ADVICE}") from None
+
+
+def _object(key: str, text: str) -> dict:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} in its metadata is not an object")
+    return value
 
 
 def _require_checksum(path: Path, what: str, found, expected) -> None:

@@ -5,6 +5,8 @@ import zlib
 import torch
 from torch import Tensor
 
+from fastdaae import pixels
+
 
 def training_images(dataset) -> tuple[Tensor, Tensor | None]:
     """(training images, validation images or None) of a Dataset, a split, a tensor or an array; each [N, ...]."""
@@ -21,7 +23,7 @@ def _images(name: str, split) -> Tensor:
     if images.dtype == torch.uint8:
         return images
     if not images.is_floating_point():
-        raise TypeError(f"{name} must be uint8 (value / 255) or floating, got {images.dtype}; convert with .float()")
+        raise TypeError(f"{name} must be uint8 or floating, got {images.dtype}; {pixels.dtype_advice(images)}")
     return images.float()
 
 
@@ -35,7 +37,8 @@ def require_pixels(images: Tensor, loss: str | None) -> None:
     low, high = float(images.min()), float(images.max())
     if loss == "bce" and (low < 0 or high > 1):
         raise ValueError(
-            f"dataset must be in [0, 1] for loss='bce', got values in [{low:g}, {high:g}]; rescale them or use 'mse'"
+            f"dataset must be in [0, 1] for loss='bce', got values in [{low:g}, {high:g}]; "
+            f"{pixels.advice(low, high)}; or use 'mse'"
         )
 
 

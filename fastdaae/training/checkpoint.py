@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fastdaae import run_folder
+from fastdaae import run_config, run_folder
 from fastdaae.noise import Noise
+from fastdaae.reading import open_regular
 from fastdaae.training.step import TrainingStep
 
 _HISTORY = "history"
@@ -47,14 +48,39 @@ def restore(step: TrainingStep, tensors: dict[str, Tensor], run_dir: Path) -> No
             "and train again"
         )
     run_folder.put_parameters(step.model, tensors, run_dir)
+    states = {update: _optimizer_state(update, optimizer, tensors) for update, optimizer in step.optimizers.items()}
+    damaged = [update for update, state in states.items() if state is None]
+    if damaged:
+        raise _unfit(run_dir, f"the state of the optimizer {damaged[0]!r} does not fit its parameters")
     for update, optimizer in step.optimizers.items():
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            parts = name.split("/")
-            if parts[0] == "optimizer" and parts[1] == update:
-                state.setdefault(int(parts[2]), {})[parts[3]] = tensor
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    _restore_random(step.noise, tensors)
+        optimizer.load_state_dict({"state": states[update], "param_groups": optimizer.state_dict()["param_groups"]})
+    try:
+        _restore_random(step.noise, tensors)
+    except (RuntimeError, TypeError) as error:
+        raise _unfit(run_dir, f"its random state is damaged ({error})") from None
+
+
+def _unfit(run_dir: Path, why: str) -> run_folder.DamagedFile:
+    path = run_dir / run_folder.CHECKPOINT
+    return run_folder.DamagedFile(f"checkpoint {path}: {why}; restore it from a copy, or remove it and train again")
+
+
+def _optimizer_state(update: str, optimizer: Optimizer, tensors: dict[str, Tensor]) -> dict | None:
+    """{parameter's number: {name: tensor}} of one optimiser; None where it is not of this optimiser's parameters."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        first, _, rest = name.partition("/")
+        place = rest.removeprefix(f"{update}/").split("/")
+        if first != "optimizer" or not rest.startswith(f"{update}/"):
+            continue
+        if len(place) != 2 or not place[0].isdecimal() or int(place[0]) >= len(parameters):
+            return None
+        # fused optimisers trust these shapes
+        if not tensor.is_floating_point() or tensor.shape not in (parameters[int(place[0])].shape, torch.Size()):
+            return None
+        state.setdefault(int(place[0]), {})[place[1]] = tensor
+    return state if len({frozenset(entries) for entries in state.values()}) <= 1 else None
 
 
 def _restore_random(noise: Noise, tensors: dict[str, Tensor]) -> None:
@@ -66,7 +92,16 @@ def _restore_random(noise: Noise, tensors: dict[str, Tensor]) -> None:
 
 def history_of(run_dir: Path, tensor: Tensor | None, epoch: int) -> list[dict]:
     """The history that a checkpoint after `epoch` epochs holds; an earlier version's, without one, has it in a file."""
-    return read_metrics(run_dir, epoch) if tensor is None else _unpacked(tensor)
+    if tensor is None:
+        return read_metrics(run_dir, epoch)
+    path = run_dir / run_folder.CHECKPOINT
+    try:
+        history = _unpacked(tensor)
+    except (ValueError, RecursionError) as error:
+        raise _unfit(run_dir, f"its history is damaged ({error})") from None
+    for place, line in enumerate(history, start=1):
+        run_config.require_metrics(line, path, place)
+    return history
 
 
 def read_history(run_dir: Path) -> list[dict]:
@@ -81,15 +116,21 @@ def read_metrics(run_dir: Path, epochs: int | None = None) -> list[dict]:
     """The lines of metrics.jsonl for the first `epochs` epochs (all by default), up to the first that is damaged."""
     path = run_dir / run_folder.METRICS
     history: list[dict] = []
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for text in _lines(path) if path.exists() else ():
         try:
             line = json.loads(text)
             if line["epoch"] != len(history) + 1:
                 break
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             break
+        run_config.require_metrics(line, path, len(history) + 1)
         history.append(line)
     return history[:epochs]
+
+
+def _lines(path: Path) -> list[str]:
+    with open_regular(path) as file:
+        return file.read().decode(errors="replace").splitlines()
 
 
 def write_metrics(run_dir: Path, history: list[dict]) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastdaae import run_folder
+from fastdaae import run_config, run_folder
 from fastdaae.settings import first_difference
 from fastdaae.training import checkpoint
 from fastdaae.training.step import TrainingStep
@@ -36,6 +36,7 @@ class Run:
 
     def _resume(self, config: dict, free: set[str]) -> None:
         old, tensors, state = run_folder.load_run(self.run_dir, "resuming a run")
+        run_config.require_config(old, self.run_dir)
         self._require_same_settings(old, config, free)
         checkpoint.restore(self.step, tensors, self.run_dir)
         self.run_id, self.epoch = state.run_id, state.epoch

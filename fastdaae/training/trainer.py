@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fastdaae import run_folder
+from fastdaae.device import choose_device
 from fastdaae.noise import Noise
 from fastdaae.settings import canonical, whole_number
 from fastdaae.training import batches
@@ -33,10 +34,10 @@ class Trainer:
     optimizer: "adam", "adamw", "rmsprop", "sgd", {"name": ..., options} or {update name: either}; lr: a number or
     {update name: number}; schedule: "constant", "linear" or "cosine" over the whole run; precision: "fp32" or "bf16"
     (autocast); device: "auto" takes a GPU where there is one. `seed` sets the noise, the order of the data and dropout;
-    parameters are initialised by the caller. With `run_dir` the run is written there (config.json, metrics.jsonl,
-    checkpoint.safetensors each `checkpoint_every` epochs) and resumed from there, bit for bit on the CPU. The last
-    incomplete batch of an epoch is left out. Numbers may be NumPy's. Raises ValueError for arguments outside their
-    range, TypeError for a model that is none.
+    parameters are initialised by the caller. With `run_dir` the run is written there (config.json, and each
+    `checkpoint_every` epochs checkpoint.safetensors and metrics.jsonl, all with the run's id), locked against a second
+    training, and resumed from there, bit for bit on the CPU. The last incomplete batch of an epoch is left out. Numbers
+    may be NumPy's. Raises ValueError for arguments outside their range, TypeError for a model that is none.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Trainer:
         self.model, self.optimizer, self.lr, self.schedule = model, optimizer, canonical("lr", lr), schedule
         self.batch_size, self.epochs = whole_number("batch_size", batch_size, 1), whole_number("epochs", epochs, 1)
         self.seed, self.precision = whole_number("seed", seed, 0, (1 << 64) - 1), precision
-        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        self.device = choose_device(device)
         self.run_dir = None if run_dir is None else Path(run_dir)
         self.checkpoint_every = whole_number("checkpoint_every", checkpoint_every, 1)
 

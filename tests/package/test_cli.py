@@ -134,9 +134,9 @@ def test_doctor_says_what_is_live_and_why_the_rest_is_not():
 )
 def test_errors_are_one_line_without_a_traceback(message, arguments, tmp_path):
     done = run(*(str(part).replace("OUT", str(tmp_path)) for part in arguments))
-    assert done.returncode == 1 and done.stderr == ""
-    lines = done.stdout.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("error: ") and re.search(message, lines[0]), done.stdout
+    assert done.returncode == 2 and done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and re.search(message, lines[0]), done.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -151,7 +151,7 @@ def test_a_run_on_one_s_own_images_is_evaluated_from_another_folder(tmp_path):
 
 def test_a_missing_data_set_says_where_it_was_looked_for(tmp_path):
     done = run("train", "--out", tmp_path / "run", "--data", "mnist", "--root", tmp_path)
-    assert done.returncode == 1 and "train-images-idx3-ubyte" in done.stdout and str(tmp_path) in done.stdout
+    assert done.returncode == 2 and "train-images-idx3-ubyte" in done.stderr and str(tmp_path) in done.stderr
 
 
 @pytest.mark.needs_data

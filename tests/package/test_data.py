@@ -60,14 +60,14 @@ GOOD = idx_bytes(GREY)  # 16 + 750 bytes
         (GOOD[:3], "is damaged (truncated): 4 bytes expected, 3 bytes found; download it again"),
         (GOOD[:9], "is damaged (truncated): 16 bytes expected, 9 bytes found; download it again"),
         (GOOD[:700], "is damaged (truncated): 766 bytes expected, 700 bytes found; download it again"),
-        (GOOD + b"xy", "is damaged (trailing bytes): 766 bytes expected, 768 bytes found; download it again"),
+        (GOOD + b"xy", "is damaged (trailing bytes): 766 bytes expected, "),
         (
             GOOD + bytes(3 << 20),
-            "is damaged (trailing bytes): 766 bytes expected, 3146494 bytes found; download it again",
+            "is damaged (trailing bytes): 766 bytes expected, ",
         ),
         (
             bytes([0, 0, 8, 3]) + b"\xff" * 12,
-            f"is damaged (truncated): {16 + (2**32 - 1) ** 3} bytes expected, 16 bytes found; download it again",
+            f"is damaged (truncated): {16 + (2**32 - 1) ** 3} bytes expected, ",
         ),
         (
             b"<html>" * 200,
@@ -254,9 +254,9 @@ BOUNDS = np.linspace(0, 1, 8).reshape(2, 4)
     ("array", "kind", "message"),
     [
         ([[0, 1]], TypeError, "images must be a numpy array or a torch tensor, got list; convert with numpy.asarray"),
-        (GREY.astype(int), TypeError, "images must be uint8 or floats in [0, 1], got dtype int64; convert grey levels"),
-        (GREY > 9, TypeError, "got dtype bool; convert grey levels 0..255 to uint8, anything else to floats in [0, 1]"),
-        (torch.ones(2, 2, dtype=torch.int32), TypeError, "got dtype torch.int32; convert"),
+        (GREY.astype(int), TypeError, "images must be uint8 or floats in [0, 1], got dtype int64; these are integers "),
+        (GREY > 9, TypeError, "got dtype bool; convert with .astype(numpy.float32)"),
+        (torch.ones(2, 2, dtype=torch.int32), TypeError, "got dtype torch.int32; these are integers 1..1: convert"),
         (np.array([["a", "b"]]), TypeError, "got dtype <U1; convert"),
         (BOUNDS.astype(complex), TypeError, "got dtype complex128; convert"),
         (BOUNDS[0], ValueError, "images must have at least 2 dimensions [N, ...], got [4]; reshape to [N, D]"),
@@ -272,8 +272,8 @@ BOUNDS = np.linspace(0, 1, 8).reshape(2, 4)
         (
             BOUNDS * 2 - 0.5,
             ValueError,
-            "images must hold floats in [0, 1], got 4 of 8 values outside, range -0.5..1.5; rescale them, or pass grey "
-            "levels 0..255 as uint8",
+            "images must hold floats in [0, 1], got 4 of 8 values outside, range -0.5..1.5; rescale them "
+            "to [0, 1], or clip what strays with numpy.clip(x, 0, 1)",
         ),
     ],
 )
@@ -356,7 +356,7 @@ KEYS = (
         (
             {"x": GREY / 1.0},
             ValueError,
-            "values outside, range 0..255; rescale them, or pass grey levels 0..255 as uint8",
+            "these look like grey levels 0..255: divide by 255, or save them as uint8",
         ),
         (
             {"x": GREY[:9]},

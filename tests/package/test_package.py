@@ -15,9 +15,9 @@ PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
 # each may import only what stands in an earlier line
 LAYERS = [
-    {"arguments"},
-    {"noise", "corruptions", "backend", "run_folder", "settings"},
-    {"reference", "kernels"},
+    {"arguments", "reading", "pixels", "device", "schema", "settings"},
+    {"noise", "corruptions", "backend", "run_folder"},
+    {"reference", "kernels", "run_config"},
     {"ops"},
     {"networks", "priors"},
     {"models", "training", "evaluation", "data"},

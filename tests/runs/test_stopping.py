@@ -59,13 +59,14 @@ def test_ctrl_c_leaves_a_clean_folder_or_one_that_goes_on(moment, tmp_path, unbr
 
 INTERRUPTED_IMPORT = """
 import signal, sys
+out, interrupted = sys.argv[1:]
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
-        if name == sys.argv[2]:
+        if name == interrupted:
             signal.raise_signal(signal.SIGINT)
 sys.meta_path.insert(0, Interrupt())
 from fastdaae.cli import main
-sys.argv[1:] = ["train", "--out", sys.argv[1], "--hidden", "8", "--epochs", "1"]
+sys.argv[1:] = ["train", "--out", out, "--hidden", "8", "--epochs", "1"]
 main()
 """
 

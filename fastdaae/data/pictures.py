@@ -1,0 +1,68 @@
+"""Pixels of image files: each is opened only where it is a regular file, and decoded only where its size fits."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from fastdaae.reading import open_regular, require_memory
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+_PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+_COLOURS = {"1": "L", "L": "L", "RGB": "RGB"}
+
+
+def read_pictures(paths: list[Path]) -> np.ndarray:
+    """The pixels of image files of one size and colour mode, uint8 [N, H, W] (grey) or [N, 3, H, W] (RGB).
+
+    Raises ValueError, naming the file, for one that cannot be read, has another size, colour mode or kind than the
+    first, or where all of them are more than the free memory.
+    """
+    first, colour = _read(paths[0], None)
+    require_memory(len(paths) * first.size, f"reading {len(paths):,} images of {_size(first.shape)} pixels")
+    images = np.empty((len(paths), *first.shape), np.uint8)
+    images[0] = first
+    for row, path in enumerate(paths[1:], start=1):
+        images[row], _ = _read(path, (paths[0], first.shape, colour))
+    return images
+
+
+def _read(path: Path, like: tuple[Path, tuple[int, ...], str] | None) -> tuple[np.ndarray, str]:
+    """The pixels, [H, W] or [3, H, W], and the colour mode, L or RGB, which must be as those of `like`."""
+    from PIL import Image
+
+    with open_regular(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", category=UserWarning)
+        try:
+            image = Image.open(file, formats=_PILLOW_FORMATS)
+            mode, (width, height) = image.mode, image.size
+        except Exception as error:  # a damaged image makes Pillow raise OSError, SyntaxError, ValueError, ...
+            raise _unreadable(path, error) from error
+        colour = _COLOURS.get(mode)
+        if colour is None:
+            raise ValueError(f"{path} must be grey (L) or RGB, got colour mode {mode}; convert it")
+        shape = (height, width) if colour == "L" else (3, height, width)
+        if like is not None and like[1:] != (shape, colour):
+            raise _differing(path, shape, colour, *like)
+        try:
+            pixels = np.asarray(image.convert(colour))
+        except Exception as error:
+            raise _unreadable(path, error) from error
+    return (pixels if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)), colour
+
+
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    told = " ".join(f"{type(error).__name__} {error}".split())
+    return ValueError(f"{path} cannot be read as an image: {told}; replace or remove it")
+
+
+def _differing(path: Path, shape: tuple, colour: str, other: Path, other_shape: tuple, other_colour: str) -> ValueError:
+    return ValueError(
+        f"{path} is {_size(shape)} pixels, {colour}, but {other} is {_size(other_shape)} pixels, {other_colour}; give "
+        "all images one size and one colour mode"
+    )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[-1]} x {shape[-2]}"

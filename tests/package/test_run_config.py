@@ -1,0 +1,198 @@
+"""Edited JSON files of a run: each wrong key is named, in one line, by every reader of the file."""
+
+import copy
+import json
+
+import pytest
+import torch
+
+import fastdaae as fd
+from fastdaae import run_config, run_folder
+from fastdaae.training.checkpoint import read_metrics
+
+METRICS = {"epoch": 1, "step": 5, "seconds": 0.1, "samples_per_second": 9.0, "losses": {"reconstruction": 0.7}}
+ROW = {"name": "x(0)", "mean": 1.0, "standard_error": 0.1}
+EVALUATION = {
+    "model": "IDAAE",
+    "data": "digits",
+    "seed": 0,
+    "reconstruction": {"images": 250, "corrupted_mse": ROW, "clean_mse": ROW},
+    "likelihood": {
+        "samples": 10,
+        "queries": 250,
+        "rows": [{**ROW, "bandwidth": 0.1, "bandwidths": [0.1, 1.0], "validation": [2.0, float("-inf")]}],
+    },
+    "dimension": {
+        "k": 2,
+        "images": 10,
+        "rows": [{"name": "x(0)", "dimension": 3.0, "standard_error": 0.1, "k": [2], "per_k": [float("inf")]}],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    mlp = fd.networks.mlp
+    parts = mlp([64, 16, 3]), mlp([3, 16, 64], output="sigmoid"), mlp([3, 16, 1])
+    model = fd.IDAAE(*parts, prior=fd.priors.Normal(3), corruption=fd.corruptions.Gaussian(0.5), copies=2)
+    fd.Trainer(model, epochs=1, batch_size=256, run_dir=folder).fit(fd.data.load("digits"), progress=False)
+    return folder
+
+
+@pytest.fixture
+def run(original, tmp_path):
+    for file in original.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def changed(value, path: str, new=None, *, drop: bool = False):
+    """A copy of a JSON value with the item at a dotted path replaced or dropped."""
+    value = copy.deepcopy(value)
+    *parents, last = (int(part) if part.isdecimal() else part for part in path.split("."))
+    inner = value
+    for part in parents:
+        inner = inner[part]
+    if drop:
+        del inner[last]
+    else:
+        inner[last] = new
+    return value
+
+
+def refused(call, *words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message and all(word in message for word in words), message
+
+
+@pytest.mark.parametrize(
+    ("key", "new", "words"),
+    [
+        ("model", [], "config.json: model must be an object, got a list of 0"),
+        ("model.model", 7, "model.model must be a text, got 7"),
+        ("model.encoder.sizes", "64", "model.encoder.sizes must be a list of at least 2 items, got '64'"),
+        ("model.encoder.sizes.1", "wide", "model.encoder.sizes[1] must be a whole number >= 1, got 'wide'"),
+        ("model.encoder.sizes.1", True, "model.encoder.sizes[1] must be a whole number >= 1, got True"),
+        ("model.encoder.sizes.1", 10**300, "a whole number of more than 40 digits"),
+        ("model.encoder.sizes.1", 10**12, "encoder.1.weight has the shape [1000000000000, 64]"),
+        ("model.encoder.output", {}, "model.encoder.output must be one of None, 'sigmoid', got an object of 0"),
+        ("model.decoder.sizes.2", 63, "model.decoder.sizes[-1] must be as many pixels as the encoder takes, got 63"),
+        ("model.prior", {"name": "Cauchy"}, "model.prior.name must be one of 'Normal', 'RingMixture', got 'Cauchy'"),
+        ("model.prior.dim", 4, "must be the prior's 4 dimensions, got 3"),
+        ("model.prior.skew", 1, "model.prior.skew is unknown; known are name, dim"),
+        ("model.corruption.sigma", None, "model.corruption.sigma must be a number, got None"),
+        ("model.corruption.sigma", float("nan"), "model.corruption.sigma must be a finite number in 0..inf, got nan"),
+        ("model.corruption.clip", [1], "model.corruption.clip must be a list of 2 items, got a list of 1"),
+        ("model.copies", 1 << 20, "model.copies must be a whole number in 1..65536, got 1048576"),
+        ("model.loss", ["bce"], "model.loss must be one of 'bce', 'mse', got a list of 1"),
+        ("model.form", "x" * 999, "model.form must be one of 'paper', 'released', got 'xxx"),
+        ("trainer", "fast", "trainer must be an object, got 'fast'"),
+        ("notes", None, "notes must be an object, got None"),
+    ],
+)
+def test_wrong_values_of_a_configuration(run, key, new, words):
+    path = run / run_folder.CONFIG
+    path.write_text(json.dumps(changed(json.loads(path.read_text()), key, new)))
+    refused(lambda: fd.load(run), str(path), words, "restore")
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["model", "model.model", "model.encoder", "model.prior.dim", "model.corruption", "model.copies", "model.loss"],
+)
+def test_missing_keys_of_a_configuration(run, key):
+    path = run / run_folder.CONFIG
+    path.write_text(json.dumps(changed(json.loads(path.read_text()), key, drop=True)))
+    refused(lambda: fd.load(run), f"{path}: {key} is missing")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe{}", b"[" * 100_000, b"1" * 10_000, b"[]", b"null", b"3"])
+def test_a_configuration_that_is_no_object(run, content):
+    (run / run_folder.CONFIG).write_bytes(content)
+    refused(lambda: fd.load(run), "config.json")
+
+
+@pytest.mark.parametrize(
+    ("notes", "words"),
+    [
+        ({}, "was trained from Python"),
+        ({"data": 7}, "notes.data must be a text, got 7"),
+        ({"data": "digits", "root": 7}, "notes.root must be a text, got 7"),
+    ],
+)
+def test_notes_are_one_s_own_until_a_command_reads_them(run, notes, words):
+    path = run / run_folder.CONFIG
+    path.write_text(json.dumps(changed(json.loads(path.read_text()), "notes", notes)))
+    fd.load(run)
+    refused(lambda: run_config.read_data_notes(run, run_config.read_config(run, "this")), words)
+
+
+def test_a_run_with_a_clipped_corruption_is_resumed(tmp_path):
+    mlp = fd.networks.mlp
+    images = torch.rand(40, 6)
+
+    def fit(epochs: int) -> int:
+        model = fd.DAAE(
+            *(mlp([6, 2]), mlp([2, 6], output="sigmoid"), mlp([2, 1])),
+            prior=fd.priors.Normal(2),
+            corruption=fd.corruptions.Gaussian(0.5, clip=(0, 1)),
+        )
+        return len(fd.Trainer(model, epochs=epochs, batch_size=8, run_dir=tmp_path).fit(images, progress=False))
+
+    torch.manual_seed(0)
+    assert fit(1) == 1 and fit(2) == 2
+    assert fd.load(tmp_path).corruption == fd.corruptions.Gaussian(0.5, clip=(0, 1))
+
+
+def test_loading_leaves_the_random_state_alone(run):
+    before = torch.get_rng_state()
+    fd.load(run)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("key", "new", "words"),
+    [
+        ("losses", None, "losses must be an object, got None"),
+        ("losses.reconstruction", "low", "losses.reconstruction must be a number, got 'low'"),
+        ("losses.reconstruction", 10**400, "losses.reconstruction must be a number, got a whole number of more than"),
+        ("step", 1.5, "step must be a whole number >= 1, got 1.5"),
+        ("seconds", float("inf"), "seconds must be a finite number in 0..inf, got inf"),
+    ],
+)
+def test_wrong_values_of_metrics(run, key, new, words):
+    path = run / run_folder.METRICS
+    lines = [METRICS, changed({**METRICS, "epoch": 2}, key, new)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    refused(lambda: read_metrics(run), f"{path}, line 2: {words}")
+
+
+def test_every_epoch_has_the_losses_of_the_last(tmp_path):
+    history = [METRICS, changed(METRICS, "losses.prior", 1.0)]
+    refused(lambda: run_config.require_losses(history, tmp_path), "line 1: losses.prior is missing")
+    refused(lambda: run_config.require_losses([{**METRICS, "losses": {}}], tmp_path), "losses.reconstruction is miss")
+    run_config.require_losses([], tmp_path)
+    run_config.require_losses([METRICS, METRICS], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "new", "words"),
+    [
+        ("likelihood.rows", [], "likelihood.rows must be a list of at least 1 items, got a list of 0"),
+        ("likelihood.rows.0.bandwidth", 0, "likelihood.rows[0].bandwidth must be a finite number"),
+        ("likelihood.rows.0.bandwidths", [0.1], "likelihood.rows[0].validation must be a list of 1 like bandwidths"),
+        ("dimension.rows.0.k", ["2"], "dimension.rows[0].k[0] must be a whole number >= 1, got '2'"),
+        ("dimension", 3, "dimension must be an object, got 3"),
+        ("classification", {"rows": 1}, "classification.training_images is missing"),
+    ],
+)
+def test_wrong_values_of_an_evaluation(tmp_path, key, new, words):
+    path = tmp_path / run_folder.EVALUATION
+    assert run_config.read_evaluation(tmp_path) is None
+    path.write_text(json.dumps(EVALUATION))
+    assert run_config.read_evaluation(tmp_path)["data"] == "digits"
+    path.write_text(json.dumps(changed(EVALUATION, key, new)))
+    refused(lambda: run_config.read_evaluation(tmp_path), str(path), words)
