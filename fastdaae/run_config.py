@@ -104,39 +104,44 @@ _LINE = record(
     {"epoch": whole(1), "step": whole(1), "seconds": number(0), "losses": mapping_of(real)},
     {"samples_per_second": real, "validation": mapping_of(real)},
 )
-_ESTIMATE = {"mean": real, "standard_error": real}
-_LIKELIHOOD_ROW = record(
-    {
-        "name": text,
-        **_ESTIMATE,
-        "bandwidth": _POSITIVE,
-        "bandwidths": list_of(_POSITIVE),
-        "validation": list_of(real),
-    }
+_MAYBE = optional(real)  # null where a number is not finite
+
+
+def _measured(**fields: Check) -> Check:
+    """An object with these fields, or where the measure could not be taken with nulls and a "reason"."""
+
+    def check(value, key: str) -> None:
+        mapping(value, key)
+        named = {"name": text} if "name" in fields else {}
+        record({**named, "reason": text} if "reason" in value else fields)(value, key)
+
+    return check
+
+
+_ESTIMATE = _measured(mean=real, standard_error=_MAYBE)
+_LIKELIHOOD_ROW = _measured(
+    name=text,
+    mean=real,
+    standard_error=_MAYBE,
+    bandwidth=_POSITIVE,
+    bandwidths=list_of(_POSITIVE),
+    validation=list_of(_MAYBE),
 )
-_DIMENSION_ROW = record(
-    {"name": text, "dimension": real, "standard_error": real, "k": list_of(whole(1)), "per_k": list_of(real)}
-)
+_DIMENSION_ROW = _measured(name=text, dimension=real, standard_error=_MAYBE, k=list_of(whole(1)), per_k=list_of(_MAYBE))
+_ACCURACY_ROW = _measured(name=text, dimension=whole(1), accuracy=real)
 _EVALUATION = record(
     {
         "model": text,
         "data": text,
-        "reconstruction": record(
-            {"images": whole(1), "corrupted_mse": record(_ESTIMATE), "clean_mse": record(_ESTIMATE)}
-        ),
+        "reconstruction": record({"images": whole(1), "corrupted_mse": _ESTIMATE, "clean_mse": _ESTIMATE}),
         "likelihood": record({"samples": whole(1), "queries": whole(1), "rows": list_of(_LIKELIHOOD_ROW)}),
         "dimension": record({"k": whole(1), "images": whole(1), "rows": list_of(_DIMENSION_ROW)}),
     },
     {
+        "checkpoint": mapping,
         "classification": optional(
-            record(
-                {
-                    "training_images": whole(1),
-                    "test_images": whole(1),
-                    "rows": list_of(record({"name": text, "dimension": whole(1), "accuracy": real}), least=0),
-                }
-            )
-        )
+            record({"training_images": whole(1), "test_images": whole(1), "rows": list_of(_ACCURACY_ROW, least=0)})
+        ),
     },
 )
 
@@ -187,7 +192,7 @@ def _same_lengths(evaluation: dict, key: str) -> None:
     pairs = (("likelihood", "bandwidths", "validation"), ("dimension", "k", "per_k"))
     for part, first, second in pairs:
         for place, row in enumerate(evaluation[part]["rows"]):
-            if len(row[first]) != len(row[second]):
+            if "reason" not in row and len(row[first]) != len(row[second]):
                 refuse(row[second], f"{part}.rows[{place}].{second}", f"a list of {len(row[first])} like {first}")
 
 

@@ -127,7 +127,7 @@ def _reconstruction(model, images: Tensor, seed: int) -> dict:
 
 
 def _likelihood(sets: PointSets, dataset, count: int) -> dict:
-    validation, test = _rows(dataset.validation.images), _rows(dataset.test.images)
+    validation, test = dataset.validation.images.flatten(1), dataset.test.images.flatten(1)
 
     def likelihood_of(points: Tensor) -> dict:
         window = ParzenWindow().fit(points, validation=validation)

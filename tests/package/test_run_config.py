@@ -196,3 +196,12 @@ def test_wrong_values_of_an_evaluation(tmp_path, key, new, words):
     assert run_config.read_evaluation(tmp_path)["data"] == "digits"
     path.write_text(json.dumps(changed(EVALUATION, key, new)))
     refused(lambda: run_config.read_evaluation(tmp_path), str(path), words)
+
+
+def test_a_measure_that_could_not_be_taken_has_a_reason_in_place_of_its_numbers(tmp_path):
+    path, row = tmp_path / run_folder.EVALUATION, {"name": "x(0)", "mean": None, "bandwidths": None, "reason": "equal"}
+    evaluation = changed(EVALUATION, "likelihood.rows", [row])
+    path.write_text(json.dumps(evaluation))
+    assert run_config.read_evaluation(tmp_path) == evaluation
+    path.write_text(json.dumps(changed(EVALUATION, "likelihood.rows", [{**row, "reason": 3}])))
+    refused(lambda: run_config.read_evaluation(tmp_path), "likelihood.rows[0].reason must be a text, got 3")
