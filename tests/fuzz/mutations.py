@@ -172,3 +172,10 @@ def of_safetensors(rng: Random, content: bytes) -> bytes:
         text = of_json(rng, json.dumps(header).encode())
     announced = rng.choice((len(text),) * 4 + (0, 2**40, 2**63, len(text) + 8))
     return announced.to_bytes(8, "little") + text + data
+
+
+def with_sorted_header(content: bytes) -> bytes:
+    """The same safetensors file with its header in order, which safetensors writes in another one each time."""
+    length = int.from_bytes(content[:8], "little")
+    text = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True).encode()
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]
