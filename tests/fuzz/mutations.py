@@ -1,5 +1,6 @@
 """Ways to damage a file: its bytes, the structure of its JSON, the headers and members of its archive."""
 
+import copy
 import io
 import json
 import zipfile
@@ -87,7 +88,7 @@ def _places(value, parent=None, key=None) -> list[tuple]:
 def _edit(rng: Random, value):
     places = _places(value)
     if not places or rng.random() < 0.02:
-        return rng.choice(_VALUES)
+        return copy.deepcopy(rng.choice(_VALUES))
     container, key = rng.choice(places)
     kind = rng.randrange(8)
     if kind == 0:
@@ -96,7 +97,7 @@ def _edit(rng: Random, value):
         container[rng.choice((key.upper(), "", key + "_", "name"))] = container.pop(key)
     elif kind == 2:
         other, other_key = rng.choice(places)
-        container[key] = json.loads(json.dumps(other[other_key]))
+        container[key] = copy.deepcopy(other[other_key])
     elif kind == 3 and isinstance(container, list):
         container.extend(container[: rng.randrange(3)])
     elif kind == 4 and isinstance(container[key], int | float):
@@ -104,7 +105,7 @@ def _edit(rng: Random, value):
     elif kind == 5 and rng.random() < 0.1:
         container[key] = "<deep>"
     else:
-        container[key] = json.loads(json.dumps(rng.choice(_VALUES)))
+        container[key] = copy.deepcopy(rng.choice(_VALUES))
     return value
 
 
