@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find csrc -type f)
 
-.PHONY: setup demo test test-all bench lint sanitize gpu-check clean
+.PHONY: setup demo test test-all bench lint sanitize fuzz gpu-check clean
 
 setup: .venv/.installed
 
@@ -35,6 +35,11 @@ gpu-check:
 # the C++ engine, every operator and instruction set, under AddressSanitizer and UndefinedBehaviourSanitizer
 sanitize: setup
 	$(BIN)/python tests/sanitize/run.py build/sanitize
+
+# everything that reads a file, and the command line: damaged and odd inputs; make fuzz FUZZ_SECONDS=3600
+FUZZ_SECONDS ?= 300
+fuzz: setup
+	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
 
 lint: setup
 	$(BIN)/ruff check .

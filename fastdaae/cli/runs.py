@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from fastdaae.cli.console import say, show, working
 from fastdaae.cli.places import require_file, require_folder
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
+from fastdaae.reading import require_memory
 from fastdaae.report import staleness
 from fastdaae.training.checkpoint import read_history
 
@@ -24,6 +26,7 @@ Root = Annotated[Path | None, Option(help="Where data sets lie (default: the env
 Seed = Annotated[int, Option(help="Seed of all random numbers.")]
 MODELS = ("aae", "daae", "idaae")
 PRIORS = ("normal", "ring")
+_TRAINING_BYTES = 16  # of a parameter, its gradient and Adam's two means
 
 
 def _build(kind: str, pixels: int, hidden: list[int], code: int, prior: str, sigma: float, copies: int, choices: dict):
@@ -33,10 +36,14 @@ def _build(kind: str, pixels: int, hidden: list[int], code: int, prior: str, sig
         raise ValueError(f"--prior must be one of {', '.join(PRIORS)}, got {prior!r}")
     distribution = fd.priors.RingMixture() if prior == "ring" else fd.priors.Normal(code)
     code = distribution.dim
+    sizes = [pixels, *hidden, code], [code, *reversed(hidden), pixels], [code, *hidden, 1]
+    numbers = sum(rows * columns for layers in sizes for rows, columns in pairwise(layers))
+    require_memory(_TRAINING_BYTES * numbers, f"training networks with hidden layers {hidden} and a code of {code}")
+    encoder, decoder, discriminator = sizes
     networks = (
-        fd.networks.mlp([pixels, *hidden, code]),
-        fd.networks.mlp([code, *reversed(hidden), pixels], output="sigmoid"),
-        fd.networks.mlp([code, *hidden, 1]),
+        fd.networks.mlp(encoder),
+        fd.networks.mlp(decoder, output="sigmoid"),
+        fd.networks.mlp(discriminator),
     )
     if kind == "aae":
         return fd.AAE(*networks, prior=distribution, **choices)
@@ -128,6 +135,8 @@ def sample(
         require_file(out, "--out")
     model = fd.load(run)
     keep = (0, steps) if steps else (0,)
+    pixels = model.encoder.config["sizes"][0]
+    require_memory(len(keep) * n * pixels * 4, f"drawing {n:,} samples of {pixels} pixels")
     with working(f"drawing {n:,} samples, {steps} chain steps"):
         drawn = model.sample(n, steps=steps, keep=keep, seed=seed)
     arrays = {f"x{t}": x.numpy() for t, x in zip(keep, drawn, strict=True)}

@@ -48,7 +48,15 @@ def _sized_like(tensors: dict[str, Tensor], config: dict, run_dir: Path) -> nn.M
     """The model of a configuration, its memory not yet filled; taken only where the checkpoint's tensors fit it."""
     with torch.device("meta"):
         model = from_config(config)
-    for name, planned in run_folder.model_tensors(model).items():
+    planned_tensors = run_folder.model_tensors(model)
+    dtypes = {tensors[name].dtype for name in planned_tensors if name in tensors}
+    if len(dtypes) > 1 or not all(dtype.is_floating_point for dtype in dtypes):
+        listed = ", ".join(sorted(map(str, dtypes)))
+        raise ValueError(
+            f"checkpoint {run_dir / run_folder.CHECKPOINT} must hold parameters of one floating dtype, got {listed}; "
+            "restore it from a copy"
+        )
+    for name, planned in planned_tensors.items():
         given = tensors.get(name)
         if given is None or given.shape != planned.shape:
             got = "none" if given is None else list(given.shape)

@@ -10,6 +10,7 @@ from fastdaae.run_folder.atomic import read_json
 from fastdaae.run_folder.errors import DamagedFile
 from fastdaae.run_folder.names import CHECKPOINT, CONFIG
 from fastdaae.run_folder.tensors import load_tensors, read_facts
+from fastdaae.schema import shortened
 
 
 class RunState(NamedTuple):
@@ -61,4 +62,9 @@ def _state(path: Path, facts: dict) -> RunState:
 
 
 def _named(run_id: str | None) -> str:
-    return "a run without an id" if run_id is None else f"the run {run_id}"
+    # an edited file may have anything for it
+    return "a run without an id" if run_id is None else f"the run {run_id if _is_id(run_id) else shortened(run_id)}"
+
+
+def _is_id(run_id) -> bool:
+    return isinstance(run_id, str) and run_id.isalnum() and len(run_id) == 32

@@ -1,5 +1,6 @@
 """Ways to damage a file: its bytes, the structure of its JSON, the headers and members of its archive."""
 
+import copy
 import io
 import json
 import zipfile
@@ -87,7 +88,7 @@ def _places(value, parent=None, key=None) -> list[tuple]:
 def _edit(rng: Random, value):
     places = _places(value)
     if not places or rng.random() < 0.02:
-        return rng.choice(_VALUES)
+        return copy.deepcopy(rng.choice(_VALUES))
     container, key = rng.choice(places)
     kind = rng.randrange(8)
     if kind == 0:
@@ -96,7 +97,7 @@ def _edit(rng: Random, value):
         container[rng.choice((key.upper(), "", key + "_", "name"))] = container.pop(key)
     elif kind == 2:
         other, other_key = rng.choice(places)
-        container[key] = json.loads(json.dumps(other[other_key]))
+        container[key] = copy.deepcopy(other[other_key])
     elif kind == 3 and isinstance(container, list):
         container.extend(container[: rng.randrange(3)])
     elif kind == 4 and isinstance(container[key], int | float):
@@ -104,7 +105,7 @@ def _edit(rng: Random, value):
     elif kind == 5 and rng.random() < 0.1:
         container[key] = "<deep>"
     else:
-        container[key] = json.loads(json.dumps(rng.choice(_VALUES)))
+        container[key] = copy.deepcopy(rng.choice(_VALUES))
     return value
 
 
@@ -172,3 +173,10 @@ def of_safetensors(rng: Random, content: bytes) -> bytes:
         text = of_json(rng, json.dumps(header).encode())
     announced = rng.choice((len(text),) * 4 + (0, 2**40, 2**63, len(text) + 8))
     return announced.to_bytes(8, "little") + text + data
+
+
+def with_sorted_header(content: bytes) -> bytes:
+    """The same safetensors file with its header in order, which safetensors writes in another one each time."""
+    length = int.from_bytes(content[:8], "little")
+    text = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True).encode()
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]

@@ -8,7 +8,7 @@ crashes. Failing inputs are written to build/fuzz/ with the traceback and the co
 
     python -m tests.fuzz.run --seconds 300              # a new seed each time, printed
     python -m tests.fuzz.run --seed 0 --cases 50        # a fixed number of cases of each kind
-    python -m tests.fuzz.run --repeat npz:7:123         # one case, with its traceback
+    python -m tests.fuzz.run --repeat npz build/fuzz/npz-7-123      # one input, with its traceback
 
 Exits with 1 where a case failed. Failures that were found and mended are kept as ordinary tests beside their readers.
 """
@@ -33,8 +33,10 @@ class Worker:
 
     def __init__(self):
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
+        self._folder = tempfile.TemporaryDirectory()
+        self.input = Path(self._folder.name) / "input"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fuzz.worker"],
+            [sys.executable, "-m", "tests.fuzz.worker", self.input],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -96,33 +98,29 @@ def fuzz(seed: int, seconds: float, cases: int | None, only: list[str], save: Pa
         spent[kind] += time.monotonic() - before
         counts[kind][outcome] += 1
         if trace is not None:
-            _save(save, kind, seed, index, outcome, trace)
+            _save(save, kind, f"{kind}-{seed}-{index}", running.input.read_bytes(), f"{outcome}\n{trace}")
         if not running.alive:
             running = Worker()
     running.stop()
     return counts
 
 
-def _save(folder: Path, kind: str, seed: int, index: int, outcome: str, trace: str) -> None:
+def _save(folder: Path, kind: str, name: str, content: bytes, told: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    name, repeat = (
-        f"{kind}-{seed}-{index}".replace(" ", "-"),
-        f"python -m tests.fuzz.run --repeat '{kind}:{seed}:{index}'",
-    )
-    (folder / f"{name}.txt").write_text(f"{outcome}\n{repeat}\n\n{trace}", errors="backslashreplace")
-    print(f"{outcome}: {repeat}", flush=True)
+    path = folder / name.replace(" ", "-")
+    path.write_bytes(content)
+    repeat = f"python -m tests.fuzz.run --repeat '{kind}' {path}"
+    path.with_suffix(".txt").write_text(f"{repeat}\n\n{told}", errors="backslashreplace")
+    print(f"{told.splitlines()[0]}: {repeat}", flush=True)
 
 
-def repeat(case: str, save: Path) -> int:
-    """Run one case in this process and print how it ended; the input is written to `save`."""
+def repeat(kind: str, path: Path) -> int:
+    """Run one input in this process and print how it ended."""
     from tests.fuzz.kinds import all_kinds
 
-    kind, seed, index = case.rsplit(":", 2)
+    content = path.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         kinds = all_kinds(Path(folder))
-        content = worker.make_case(kinds, kind, int(seed), int(index))
-        save.mkdir(parents=True, exist_ok=True)
-        (save / case.replace(":", "-").replace(" ", "-")).write_bytes(content)
         worker.limit_memory()
         outcome, trace = worker.run_case(kinds, kind, content, Path(folder))
     print(f"{content[:300]!r}\n{trace or ''}{outcome}")
@@ -144,11 +142,11 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=int(time.time()))
     options.add_argument("--cases", type=int, help="of each kind, at most")
     options.add_argument("--kinds", nargs="*", default=[])
-    options.add_argument("--repeat", metavar="KIND:SEED:INDEX")
+    options.add_argument("--repeat", nargs=2, metavar=("KIND", "FILE"))
     options.add_argument("--save", type=Path, default=ROOT / "build" / "fuzz")
     given = options.parse_args()
     if given.repeat:
-        return repeat(given.repeat, given.save)
+        return repeat(given.repeat[0], Path(given.repeat[1]))
     print(f"seed {given.seed}, {given.seconds:g} s", flush=True)
     counts = fuzz(given.seed, given.seconds, given.cases, given.kinds, given.save)
     print(table(counts))

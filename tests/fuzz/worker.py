@@ -74,7 +74,10 @@ def limit_memory() -> None:
 
 
 def main() -> None:
-    """Reads cases [kind, seed, index] from stdin, a JSON line each, and answers each with [outcome, traceback]."""
+    """Reads cases [kind, seed, index] from stdin, a JSON line each, and answers each with [outcome, traceback].
+
+    The input of the case that is running lies in the file that the command line names.
+    """
     answers = os.fdopen(os.dup(1), "w")
     # what a case prints is nobody's business; a crash's last words go to stderr
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -90,7 +93,9 @@ def main() -> None:
         print(json.dumps(list(kinds)), file=answers, flush=True)
         for line in sys.stdin:
             kind, seed, index = json.loads(line)
-            outcome = run_case(kinds, kind, make_case(kinds, kind, seed, index), Path(folder))
+            content = make_case(kinds, kind, seed, index)
+            Path(sys.argv[1]).write_bytes(content)
+            outcome = run_case(kinds, kind, content, Path(folder))
             print(json.dumps(outcome), file=answers, flush=True)
 
 

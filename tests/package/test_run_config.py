@@ -1,6 +1,5 @@
 """Edited JSON files of a run: each wrong key is named, in one line, by every reader of the file."""
 
-import copy
 import json
 
 import pytest
@@ -9,6 +8,7 @@ import torch
 import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.training.checkpoint import read_metrics
+from tests.package.edited_runs import changed, refused, train
 
 METRICS = {"epoch": 1, "step": 5, "seconds": 0.1, "samples_per_second": 9.0, "losses": {"reconstruction": 0.7}}
 ROW = {"name": "x(0)", "mean": 1.0, "standard_error": 0.1}
@@ -32,12 +32,7 @@ EVALUATION = {
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    mlp = fd.networks.mlp
-    parts = mlp([64, 16, 3]), mlp([3, 16, 64], output="sigmoid"), mlp([3, 16, 1])
-    model = fd.IDAAE(*parts, prior=fd.priors.Normal(3), corruption=fd.corruptions.Gaussian(0.5), copies=2)
-    fd.Trainer(model, epochs=1, batch_size=256, run_dir=folder).fit(fd.data.load("digits"), progress=False)
-    return folder
+    return train(tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture
@@ -45,27 +40,6 @@ def run(original, tmp_path):
     for file in original.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     return tmp_path
-
-
-def changed(value, path: str, new=None, *, drop: bool = False):
-    """A copy of a JSON value with the item at a dotted path replaced or dropped."""
-    value = copy.deepcopy(value)
-    *parents, last = (int(part) if part.isdecimal() else part for part in path.split("."))
-    inner = value
-    for part in parents:
-        inner = inner[part]
-    if drop:
-        del inner[last]
-    else:
-        inner[last] = new
-    return value
-
-
-def refused(call, *words: str) -> None:
-    with pytest.raises(ValueError) as caught:
-        call()
-    message = str(caught.value)
-    assert "\n" not in message and all(word in message for word in words), message
 
 
 @pytest.mark.parametrize(
@@ -205,3 +179,10 @@ def test_a_measure_that_could_not_be_taken_has_a_reason_in_place_of_its_numbers(
     assert run_config.read_evaluation(tmp_path) == evaluation
     path.write_text(json.dumps(changed(EVALUATION, "likelihood.rows", [{**row, "reason": 3}])))
     refused(lambda: run_config.read_evaluation(tmp_path), "likelihood.rows[0].reason must be a text, got 3")
+
+
+def test_a_run_id_of_any_kind_is_told_in_one_line(run):
+    path = run / run_folder.CONFIG
+    for new in ("a\nb\x1b[31m", "x" * 3000, 7, [1], None):
+        path.write_text(json.dumps(changed(json.loads(path.read_text()), "run_id", new)))
+        refused(lambda: fd.load(run), "belongs to the run")

@@ -1,0 +1,85 @@
+"""Checkpoints that were edited with all checksums right: refused in one line, by whoever reads them."""
+
+import pytest
+import torch
+
+import fastdaae as fd
+from fastdaae import run_folder
+from tests.package.edited_runs import refused, train
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture
+def run(original, tmp_path):
+    for file in original.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def other_checkpoint(run, change) -> None:
+    """The run's checkpoint with tensors and metadata changed by `change`, and all checksums right."""
+    tensors, facts = run_folder.load_tensors(run / run_folder.CHECKPOINT)
+    change(tensors, facts)
+    run_folder.save_tensors(run / run_folder.CHECKPOINT, tensors, facts)
+
+
+@pytest.mark.parametrize(
+    ("name", "new", "words"),
+    [
+        ("model/encoder.1.bias", torch.zeros(16, dtype=torch.float16), "must hold parameters of one floating dtype"),
+        ("model/encoder.1.bias", torch.zeros(16, dtype=torch.int64), "got torch.float32, torch.int64"),
+        ("model/encoder.1.bias", torch.zeros(3), "encoder.1.bias has the shape [16], and the checkpoint has [3]"),
+    ],
+)
+def test_a_checkpoint_of_other_parameters(run, name, new, words):
+    other_checkpoint(run, lambda tensors, facts: tensors.update({name: new}))
+    refused(lambda: fd.load(run), words)
+
+
+@pytest.mark.parametrize(
+    ("name", "new", "words"),
+    [
+        ("optimizer/encoder/0/exp_avg", None, "the state of the optimizer 'encoder' does not fit"),
+        ("optimizer/encoder/0/exp_avg", torch.zeros(7), "the state of the optimizer 'encoder' does not fit"),
+        ("optimizer/encoder/0/step", torch.zeros(0), "the state of the optimizer 'encoder' does not fit"),
+        ("optimizer/encoder/0/exp_avg", torch.zeros(16, 64).int(), "the state of the optimizer 'encoder' does not fit"),
+        ("optimizer/encoder/99/exp_avg", torch.zeros(3), "the state of the optimizer 'encoder' does not fit"),
+        ("optimizer/encoder/x/y/z", torch.zeros(3), "the state of the optimizer 'encoder' does not fit"),
+        ("noise", torch.zeros(7), "its random state is damaged"),
+        ("random/torch", torch.zeros(16, dtype=torch.uint8), "its random state is damaged"),
+        ("random/torch", torch.zeros(5056), "its random state is damaged"),
+        ("history", torch.tensor(list(b"{\n"), dtype=torch.uint8), "its history is damaged"),
+        ("history", torch.tensor(list(b"[]\n"), dtype=torch.uint8), "line 1: an object"),
+    ],
+)
+def test_a_run_is_not_resumed_from_another_state(run, name, new, words):
+    other_checkpoint(run, lambda tensors, facts: tensors.pop(name) if new is None else tensors.update({name: new}))
+    refused(lambda: train(run, epochs=2), "checkpoint.safetensors", *([words] if "line 1" not in words else ["line 1"]))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("shapes", "[]", "shapes in its metadata is not an object"),
+        ("shapes", "{}", "numbers of"),
+        ("shapes", '{"noise": [-1, -3]}', "of shape"),
+        ("facts", "[" * 100_000, "cannot be read"),
+        ("shared", '{"model/x": 3}', "lacks the tensor that model/x shares"),
+        ("crc32", "3", "crc32 in its metadata is not an object"),
+    ],
+)
+def test_edited_metadata_of_a_checkpoint(run, key, value, words):
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    path = run / run_folder.CHECKPOINT
+    with safe_open(path, "pt") as file:
+        metadata = {**file.metadata(), key: value}
+    # earlier versions wrote no checksum of the metadata
+    del metadata["metadata_crc32"]
+    save_file(load_file(path), path, metadata)
+    refused(lambda: fd.load(run), str(path), words)
