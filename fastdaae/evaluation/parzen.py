@@ -11,7 +11,6 @@ from torch import Tensor
 from fastdaae import ops, reference
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.points import as_points
-from fastdaae.ops import checks
 
 _LEAVE_OUT_BLOCK = 512
 
@@ -38,7 +37,6 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         alone.
         """
         self.samples_ = as_points(self, X, reset=True, as_stored=True)
-        checks.require_points("X", self.samples_)
         if isinstance(self.bandwidth, str) and self.bandwidth != "auto":
             raise ValueError(f"bandwidth must be 'auto' or a number > 0, got {self.bandwidth!r}")
         if not isinstance(self.bandwidth, str):
@@ -75,12 +73,15 @@ class ParzenWindow(DensityMixin, BaseEstimator):
 
 def _positive(name: str, values) -> list[float]:
     values = [float(value) for value in np.atleast_1d(values)]
-    checks.require_bandwidths(name, values)
+    if not values or not all(math.isfinite(value) and value > 0 for value in values):
+        raise ValueError(f"{name} must be finite and > 0, got {values}")
     return values
 
 
 def _leave_one_out(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
     """The log-density of each sample under all the others, [B, N]: block by block."""
+    ops.checks.require_points("X", samples)
+    ops.checks.require_bandwidths("bandwidths", bandwidths.tolist())
     count = len(samples)
     if count < 2:
         raise ValueError(
