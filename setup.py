@@ -50,8 +50,10 @@ KERNELS = [
 # of a template that several files share the linker keeps the first copy, which every processor must be able to run.
 AVX2 = ["-mavx2", "-mfma"]
 AVX512 = [*AVX2, *(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mprefer-vector-width=512"]
-INSTRUCTION_SETS = {"portable": [], "avx2": AVX2, "avx512": AVX512, "avx512_bf16": [*AVX512, "-mavx512bf16"]}
-LAYERS_ONLY = ("avx512_bf16",)  # sets that differ from the one before in the layers and their chain alone
+AVX512_BF16 = [*AVX512, "-mavx512bf16", "-mavx512vnni"]
+INSTRUCTION_SETS = {"portable": [], "avx2": AVX2, "avx512": AVX512, "avx512_bf16": AVX512_BF16}
+# kernels without products in bf16 or of bytes are those of avx512
+PRODUCTS_ONLY = {"avx512_bf16": ("layers", "chain", "parzen", "neighbors")}
 CUDA_SOURCES = [f"csrc/cuda/{name}.cu" for name in ("intrinsic_dimension", "nearest_neighbors", "runtime")]
 # Without errno, sqrt is one instruction and vectorises; no other IEEE rule is given up.
 COMPILE_FLAGS = ["-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-fopenmp", "-fno-math-errno"]
@@ -100,7 +102,7 @@ def kernel_objects(machine: str) -> list[tuple[str, str, list[str]]]:
         (source, name, flags)
         for name, flags in sets.items()
         for source in KERNELS
-        if name not in LAYERS_ONLY or "layers" in source or "chain" in source
+        if name not in PRODUCTS_ONLY or source.split("/")[2] in PRODUCTS_ONLY[name]
     ]
 
 

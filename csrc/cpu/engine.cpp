@@ -37,11 +37,13 @@ std::vector<Engine> usable_engines() {
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (avx512) {
     Engine plain = FASTDAAE_ENGINE(avx512);
-    if (__builtin_cpu_supports("avx512bf16")) {
-      Engine half = plain;  // only the layers and their chain compute in bf16
+    if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni")) {
+      Engine half = plain;  // the layers and their chain compute in bf16, what compares points multiplies bytes
       half.isa = "avx512_bf16";
       half.layers = avx512_bf16::layer_kernels();
       half.chain = avx512_bf16::chain_kernels();
+      half.parzen = avx512_bf16::parzen_kernels();
+      half.neighbors = avx512_bf16::neighbor_kernels();
       usable.push_back(half);
     }
     usable.push_back(plain);

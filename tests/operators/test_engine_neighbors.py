@@ -74,6 +74,15 @@ def test_depth_blocks_and_tile_ends(isa, n, columns):
         require_neighbors(engine_neighbors.nearest_neighbors(points, 9, None), brute_force(points, 9))
 
 
+@pytest.mark.parametrize("columns", [4097, 32768, 32769])
+def test_sums_of_the_largest_bytes(isa, columns):
+    """Whole numbers reach 2^31 at 33,026 columns, from where on bytes are multiplied as floats."""
+    points = torch.randint(0, 256, (20, columns), dtype=torch.uint8)
+    points[:3], points[3:5], points[5, ::2] = 255, 0, 255
+    for queries in (None, points[:7] ^ 1):
+        require_neighbors(engine_neighbors.nearest_neighbors(points, 9, queries), brute_force(points, 9, queries))
+
+
 @pytest.mark.parametrize("block", [0, 1, 100])
 def test_blocks_and_threads_do_not_change_the_result(isa, threads, block, monkeypatch):
     monkeypatch.setattr(engine_neighbors, "_BLOCK", block)

@@ -62,6 +62,15 @@ def test_promise(isa, kind, ladder):
 def test_every_width(isa, columns):
     queries, samples = torch.rand(17, columns), torch.rand(150, columns)
     require_promise_for(queries, samples, [0.05, 0.3, 2.0])
+    require_promise_for((255 * queries).byte(), (255 * samples).byte(), [0.05, 0.3, 2.0])
+
+
+@pytest.mark.parametrize("columns", [4097, 32768, 32769])
+def test_sums_of_the_largest_bytes(isa, columns):
+    """Whole numbers reach 2^31 at 33,026 columns, from where on bytes are multiplied as floats."""
+    samples = torch.randint(0, 256, (20, columns), dtype=torch.uint8)
+    samples[:3], samples[3:5], samples[5, ::2] = 255, 0, 255
+    require_promise_for(samples[:9] ^ 1, samples, [0.05, 0.3, 2.0, 40.0])
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 6, 7, 13, 14, 15, 16, 31, 32, 33])

@@ -30,8 +30,9 @@ def sources(setup) -> list[tuple[Path, str, list[str]]]:
     plain = [source for source in setup.SOURCES if source not in setup.BINDINGS]
     drivers = sorted(str(path.relative_to(ROOT)) for path in Path(__file__).parent.glob("*.cpp"))
     jobs = [(ROOT / source, setup.object_name(source), x86) for source in plain + drivers]
-    pairs = ["-DFASTDAAE_ISA=emulated", "-DFASTDAAE_EMULATED_BF16"]
-    jobs.append((ROOT / "csrc/cpu/layers/layers.cpp", "layers_of_pairs", pairs))
+    emulated = ["-DFASTDAAE_ISA=emulated", "-DFASTDAAE_EMULATED_BF16", "-DFASTDAAE_EMULATED_BYTES"]
+    for name in ("layers", "parzen", "neighbors"):
+        jobs.append((ROOT / f"csrc/cpu/{name}/{name}.cpp", f"{name}_emulated", emulated))
     return jobs + [
         (ROOT / source, f"{setup.object_name(source)}_{name}", [f"-DFASTDAAE_ISA={name}", *flags])
         for source, name, flags in setup.kernel_objects(platform.machine())

@@ -66,6 +66,7 @@ inline int64_t summed_roundings(int64_t columns) {
 
 struct Lists {
   int64_t k, capacity, columns;
+  int64_t roundings;   // of one product
   float* limits;       // finite, so that the infinite distances of padding stay out
   const float* norms;  // of the queries
   int32_t* counts;
@@ -73,7 +74,7 @@ struct Lists {
   int32_t* indices;  // [lists, capacity]
 
   float limit_for(float kth, int64_t list) const {
-    const float limit = screening_limit(kth, norms[list], columns, summed_roundings(columns));
+    const float limit = screening_limit(kth, norms[list], columns, roundings);
     return limit < limits[list] ? limit : limits[list];
   }
 

@@ -119,8 +119,16 @@ inline Frame frame_of(const Points& points, const Points& queries, int threads, 
       for (int64_t d = 0; d < columns; ++d) widen(at(slice).lows[d], at(slice).highs[d], d);
     }
   }
-  if (!(farthest < HUGE_VAL)) throw std::invalid_argument("points must lie within 1e308 of their mean; scale them down");
+  if (!(farthest < HUGE_VAL)) {
+    throw std::invalid_argument("points must lie within 1e308 of their mean; scale them down");
+  }
   return {center, power_of_two(0, farthest), points.number == Number::float64 ? power_of_two(kLifted, largest) : 1.0};
+}
+
+// Bytes are multiplied as they stand.
+inline Frame byte_frame(const Points& points, double* center) {
+  std::fill_n(center, points.columns, 0.0);
+  return {center, 0x1p-8, 1.0};
 }
 
 // Squared length of coordinates in the frame, of the float32 numbers that are multiplied.

@@ -1,6 +1,7 @@
 // Multiplies a block of rows by a block of columns, and hands every tile of squared distances to the lists.
 #pragma once
 
+#include "../tile/bytes.h"
 #include "candidates.h"
 
 namespace fastdaae {
@@ -57,6 +58,7 @@ struct Join {
   Lists lists;                // of the rows' side, and for a self-join of the columns' side too
   const float* column_norms;  // by row of the points; infinite for padding
   const float* column_limits;  // by row of the points; minus infinity without lists
+  const uint32_t* row_sums;  // by row of the queries, where bytes are multiplied, else null
   Ranker ranker;
 };
 
@@ -108,7 +110,8 @@ FASTDAAE_INLINE void prefetch_part(const float* panel, int64_t size, int64_t par
 }
 
 // All tiles of one column panel with some row panels, which stay in the second-level cache from call to call.
-inline void multiply_panels(const Panels& panels, int64_t first_panel, int64_t panel_count, int64_t row_count,
+template <Summation summation, typename Step>
+void multiply_panels(const Panels& panels, int64_t first_panel, int64_t panel_count, int64_t row_count,
                             const float* column_panel, const float* next_column_panel) {
   const int64_t depth = panels.depth, step = depth_part(depth);
   for (int64_t start = 0; start < depth; start += step) {
@@ -116,8 +119,8 @@ inline void multiply_panels(const Panels& panels, int64_t first_panel, int64_t p
     for (int64_t p = 0; p < panel_count; ++p) {
       const int64_t rows_left = row_count - (first_panel + p) * kTileRows;
       const float* row_panel = panels.rows + (first_panel + p) * row_panel_size(depth) + start * kTileRows;
-      multiply<Summation::by_block>(rows_left < kTileRows ? rows_left : kTileRows, part, row_panel,
-                                    column_panel + start * kTileColumns, panels.tiles + p * kTileSize, start > 0);
+      multiply<summation, Step>(rows_left < kTileRows ? rows_left : kTileRows, part, row_panel,
+                                column_panel + start * kTileColumns, panels.tiles + p * kTileSize, start > 0);
       if (next_column_panel && step == depth) {
         prefetch_part(next_column_panel, column_panel_size(depth), p, panel_count);
       }
@@ -136,13 +139,19 @@ inline void join_blocks(const Join& join, const Panels& panels, const Block& row
       const int64_t count = useful < group ? useful : group;
       if (count <= 0) continue;
       const float* panel = panels.columns + c * panels.depth;
-      multiply_panels(panels, first, count, rows.count, panel,
-                      c + kTileColumns < columns.count ? panel + column_panel_size(panels.depth) : nullptr);
+      const float* next = c + kTileColumns < columns.count ? panel + column_panel_size(panels.depth) : nullptr;
+      kByteProducts && join.row_sums
+          ? multiply_panels<Summation::chained, ByteQuads>(panels, first, count, rows.count, panel, next)
+          : multiply_panels<Summation::by_block, SingleFloats>(panels, first, count, rows.count, panel, next);
       for (int64_t p = 0; p < count; ++p) {
         const int64_t row = (first + p) * kTileRows;
         const int64_t left = rows.count - row;
         const Place place = {rows.first_list + row, rows.start + row, columns.start + c, same};
-        consume(join, place, left < kTileRows ? left : kTileRows, panels.tiles + p * kTileSize);
+        const int64_t used = left < kTileRows ? left : kTileRows;
+        float* const tile = panels.tiles + p * kTileSize;
+        // a frame's coordinates are 1/256 of bytes
+        if (kByteProducts && join.row_sums) to_float_products(used, join.row_sums + place.row, 0x1p-16f, tile);
+        consume(join, place, used, tile);
       }
     }
   }

@@ -21,6 +21,7 @@ struct Memory {
       : padded(rounded_up(work.search.points.rows, kTileColumns)),
         capacity(list_capacity(work.search.k)),
         center(scratch(work.search.points.columns, sizeof(double))),
+        byte_sums(scratch(work.bytes ? work.queries().rows : 0, sizeof(uint32_t))),
         norms(scratch(padded, sizeof(float))),
         list_norms(scratch(work.own() ? 0 : work.list_count, sizeof(float))),
         limits(scratch(padded + work.list_count, sizeof(float))),
@@ -32,7 +33,7 @@ struct Memory {
         query_rows(scratch(work.search.threads * work.search.points.columns, sizeof(double))) {}
 
   const int64_t padded, capacity;  // points in whole column panels; entries of a list
-  const Scratch center, norms, list_norms, limits, counts, shown, indices, panels, entries, query_rows;
+  const Scratch center, byte_sums, norms, list_norms, limits, counts, shown, indices, panels, entries, query_rows;
 };
 
 template <typename T>
@@ -61,6 +62,17 @@ void fill_norms(const Work& work, const Memory& memory) {
   for (int64_t i = rows; i < work.list_count; ++i) list_norms[i] = list_norms[i - rows];
 }
 
+// Of the rows that are multiplied as bytes.
+void fill_byte_sums(const Work& work, const Memory& memory) {
+  if (!work.bytes) return;
+  const Points& rows = work.queries();
+  uint32_t* const sums = memory.byte_sums.as<uint32_t>();
+#pragma omp parallel for num_threads(work.search.threads) schedule(static)
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    sums[row] = byte_sums(static_cast<const uint8_t*>(row_of(rows, row)), rows.columns).plain;
+  }
+}
+
 // Empty lists. Columns have lists only where points are joined with themselves.
 void open_lists(Work& work, const Memory& memory) {
   float* const column_limits = memory.limits.as<float>();
@@ -72,6 +84,7 @@ void open_lists(Work& work, const Memory& memory) {
   work.lists.k = work.search.k;
   work.lists.capacity = memory.capacity;
   work.lists.columns = work.search.points.columns;
+  work.lists.roundings = work.bytes ? 1 : summed_roundings(work.lists.columns);
   work.lists.limits = list_limits;
   work.lists.norms = (work.own() ? memory.norms : memory.list_norms).as<float>();
   work.lists.counts = memory.counts.as<int32_t>();
@@ -84,12 +97,15 @@ void search(const NeighborSearch& asked) {
   work.search = asked;
   plan(work);
   const Memory memory(work);
-  work.frame = frame_of(asked.points, asked.queries, asked.threads, memory.center.as<double>());
+  work.row_sums = work.bytes ? memory.byte_sums.as<uint32_t>() : nullptr;
+  work.frame = work.bytes ? byte_frame(asked.points, memory.center.as<double>())
+                          : frame_of(asked.points, asked.queries, asked.threads, memory.center.as<double>());
   work.point_norms = memory.norms.as<float>();
   work.panels = memory.panels.as<float>();
   work.entries = memory.entries.as<Ranked>();
   work.query_rows = memory.query_rows.as<double>();
   fill_norms(work, memory);
+  fill_byte_sums(work, memory);
   open_lists(work, memory);
   work.own() ? join_with_itself(work) : join_with_points(work);
   rank_all(work);

@@ -40,26 +40,44 @@ struct Work {
   Ranked* entries;
   double* query_rows;
   int64_t block, panel_size;
+  bool bytes;                // the products are of bytes, exact
+  int64_t depth;             // words of a row of a panel
+  const uint32_t* row_sums;  // of the queries' bytes, where these are multiplied
 
   bool own() const { return !search.queries.values; }
   const Points& queries() const { return own() ? search.points : search.queries; }
   int64_t entries_size() const { return parts * lists.capacity; }
 
   Panels thread_panels(int thread) const {
-    return Panels(panels + thread * panel_size, block, block, search.points.columns);
+    return Panels(panels + thread * panel_size, block, block, depth);
   }
   Ranker ranker(int thread) const {
     return {queries(), search.points, entries + thread * entries_size(), query_rows + thread * search.points.columns,
             frame.lift};
   }
-  Join join(int thread) const { return {lists, point_norms, column_limits, ranker(thread)}; }
+  Join join(int thread) const { return {lists, point_norms, column_limits, row_sums, ranker(thread)}; }
 
   void pack_row_block(const Points& set, const Block& rows, const Panels& to) const {
+    if (bytes) {
+      for (int64_t i = 0; i < rows.count; ++i) {
+        pack_byte_row(static_cast<const uint8_t*>(row_of(set, rows.start + i)), set.columns, i % kTileRows,
+                      to.rows + i / kTileRows * row_panel_size(depth));
+      }
+      return;
+    }
     with_numbers(set, [&](auto* values) {
       pack_rows(frame, values, rows.start, rows.count, set.columns, to.rows);
     });
   }
   void pack_column_block(const Block& columns, const Panels& to) const {
+    if (bytes) {
+      for (int64_t i = 0; i < columns.count; i += kTileColumns) {
+        const int64_t count = columns.count - i < kTileColumns ? columns.count - i : kTileColumns;
+        pack_byte_columns(static_cast<const uint8_t*>(row_of(search.points, columns.start + i)), count,
+                          search.points.columns, to.columns + i * depth);
+      }
+      return;
+    }
     with_numbers(search.points, [&](auto* values) {
       pack_columns(frame, values, columns.start, columns.count, search.points.columns, to.stripe, to.columns);
     });
@@ -69,6 +87,8 @@ struct Work {
 // How queries and points are cut into blocks and parts.
 inline void plan(Work& work) {
   const NeighborSearch& search = work.search;
+  work.bytes = multiplies_bytes(search.points, work.queries());
+  work.depth = work.bytes ? byte_words(search.points.columns) : search.points.columns;
   const int64_t threads = search.threads, rows = work.queries().rows;
   work.parts = 1;
   if (work.own()) {
@@ -82,7 +102,7 @@ inline void plan(Work& work) {
     const int64_t query_blocks = (rows + work.block - 1) / work.block;
     work.parts = (threads + query_blocks - 1) / query_blocks;
   }
-  work.panel_size = Panels::size(work.block, work.block, search.points.columns);
+  work.panel_size = Panels::size(work.block, work.block, work.depth);
   work.list_count = rows * work.parts;
 }
 

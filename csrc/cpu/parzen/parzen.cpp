@@ -54,30 +54,62 @@ double scale_for(double radius) {
   return std::ldexp(1.0, -std::max(-1000, std::min(1000, exponent)));
 }
 
-void log_density(const Points& queries, const Points& samples, const double* bandwidths, int64_t count, double* out,
-                 int threads) {
+template <typename Producer>
+void stream_all(const Problem& problem, const Producer& producer, double* out, int threads) {
+  const Points& queries = problem.queries;
+  const int64_t limit = std::min(kQueries, kQueryBytes / (4 * producer.depth()) + 1);
+  const int64_t blocks = (queries.rows + limit - 1) / limit;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t first = queries.rows * block / blocks, last = queries.rows * (block + 1) / blocks;
+    Stream<Producer> stream(problem, producer, first, last - first, threads);
+    stream.take_queries();
+    stream.run();
+    stream.finish(out);
+  }
+}
+
+struct Grid {
+  const double* bandwidths;
+  int64_t count;
+};
+
+void stream_floats(const Points& queries, const Points& samples, const Grid& grid, double* out, int threads) {
   const int64_t columns = samples.columns;
   const double unit = whole_numbers(queries, samples) ? 255.0 : 1.0;
   const Scratch memory(static_cast<size_t>((columns + kDepthBlock - 1) / kDepthBlock * kDepthBlock) * sizeof(double));
   double* const center = memory.as<double>();
   find_center(samples, factor_of(samples, unit), threads, center);
-  CenteredRow centered_queries = {queries, factor_of(queries, unit), center, 1.0};
-  CenteredRow centered_samples = {samples, factor_of(samples, unit), center, 1.0};
-  const Norms largest = largest_norms(centered_samples, threads);
-  const double scale = scale_for(std::max(largest.norm, largest_norms(centered_queries, threads).norm));
-  centered_queries.scale = centered_samples.scale = scale;
-  const Norms scaled_largest = {largest.norm * scale, largest.weighted * scale};
-  const Plan plan = make_plan(samples, scaled_largest, unit, scale, bandwidths, count);
-  const Problem problem = {plan, queries, samples};
-  const int64_t limit = std::min(kQueries, kQueryBytes / (4 * columns) + 1);
-  const int64_t blocks = (queries.rows + limit - 1) / limit;
-  for (int64_t block = 0; block < blocks; ++block) {
-    const int64_t first = queries.rows * block / blocks, last = queries.rows * (block + 1) / blocks;
-    Stream stream(problem, first, last - first, threads);
-    stream.take_queries(centered_queries);
-    stream.run(centered_samples);
-    stream.finish(out);
+  CenteredFloats producer = {{queries, factor_of(queries, unit), center, 1.0},
+                             {samples, factor_of(samples, unit), center, 1.0}};
+  const Norms largest = largest_norms(producer.samples, threads);
+  const double scale = scale_for(std::max(largest.norm, largest_norms(producer.queries, threads).norm));
+  producer.queries.scale = producer.samples.scale = scale;
+  const Norms scaled = {largest.norm * scale, largest.weighted * scale};
+  const Plan plan = make_plan(samples, scaled, rounded_sums(columns), {unit, scale}, grid.bandwidths, grid.count);
+  stream_all({plan, queries, samples}, producer, out, threads);
+}
+
+double largest_byte_norm(const Points& points, int threads) {
+  uint32_t square = 0;
+#pragma omp parallel for num_threads(threads) if (points.rows * points.columns > 32768) schedule(static) \
+    reduction(max : square)
+  for (int64_t row = 0; row < points.rows; ++row) {
+    square = std::max(square, byte_sums(static_cast<const uint8_t*>(row_of(points, row)), points.columns).square);
   }
+  return std::sqrt(static_cast<double>(square));
+}
+
+void stream_bytes(const Points& queries, const Points& samples, const Grid& grid, double* out, int threads) {
+  const double largest = largest_byte_norm(samples, threads);
+  const double scale = scale_for(std::max(largest, largest_byte_norm(queries, threads)));
+  const Plan plan = make_plan(samples, {largest * scale, 0.0}, 0.0, {255.0, scale}, grid.bandwidths, grid.count);
+  stream_all({plan, queries, samples}, WholeBytes{queries, samples, scale}, out, threads);
+}
+
+void log_density(const Points& queries, const Points& samples, const double* bandwidths, int64_t count, double* out,
+                 int threads) {
+  const auto stream = multiplies_bytes(queries, samples) ? stream_bytes : stream_floats;
+  stream(queries, samples, {bandwidths, count}, out, threads);
 }
 
 void exp2(const float* x, int64_t count, float* out) {

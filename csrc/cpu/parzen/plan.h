@@ -8,8 +8,9 @@
 //
 // 5: the cast to float32 (2), the sample's norm, the subtraction, the limit it is compared with; W M: the partial sums
 // of each chain of multiply-adds; b: the sums of blocks, added one by one; 1: products that are rounded apart, without
-// a fused instruction; 1.01: the terms in u^2. With rate = 1 / 2h^2, no exponent moves by more than e = rate E, nor
-// does the log-sum-exp. Where e is more than `allowed`, 0.8 of the promise 1e-3 + 1e-6 |log p| (that |log p| >=
+// a fused instruction; 1.01: the terms in u^2. Products of bytes are exact: the 5 alone is left, in which their one
+// rounding takes the place of the casts. With rate = 1 / 2h^2, no exponent moves by more than e = rate E, nor does the
+// log-sum-exp. Where e is more than `allowed`, 0.8 of the promise 1e-3 + 1e-6 |log p| (that |log p| >=
 // D log(h sqrt(2 pi)) is known beforehand), the samples within `reach` of the nearest are listed and settled by direct
 // float64 differences. The others are farther than reach - 2 E from it, so that together they weigh at most
 // N exp(-rate (reach - 2 E)) of the whole. Kept as the tiles gave them, they are wrong by the factor exp(e) - 1 at
@@ -25,7 +26,7 @@
 #include <cmath>
 #include <vector>
 
-#include "../tile/centered.h"
+#include "../tile/product.h"
 
 namespace fastdaae {
 namespace FASTDAAE_ISA {
@@ -57,16 +58,14 @@ struct Care {
   float reach;      // samples within this of the nearest are listed; -infinity: none
 };
 
-inline double squared_distance_error(const Norms& query, const Norms& samples, int64_t columns) {
-  const double blocks = static_cast<double>((columns + kDepthBlock - 1) / kDepthBlock);
-  const double both = query.norm + samples.norm;
-  const double product = query.weighted * samples.weighted + (blocks + 1.0) * query.norm * samples.norm;
-  // the last term: beneath 2^-126 float32 loses digits
-  return 1.01 * kUnit * (5.0 * both * both + 2.0 * product) + static_cast<double>(columns) * 0x1p-120;
+// b + 1 of the bound.
+inline double rounded_sums(int64_t columns) {
+  return static_cast<double>((columns + kDepthBlock - 1) / kDepthBlock + 1);
 }
 
 struct Plan {
   int64_t columns;
+  double sums;  // of products that are rounded one by one; 0 where products are exact, whose weighted norms are 0 too
   double log_count;
   Norms samples;                      // the largest, scaled
   std::vector<Bandwidth> bandwidths;  // widest first
@@ -81,8 +80,15 @@ struct Plan {
     return 2.0 * error + std::max(0.0, log_count + beyond) / one.scaled;
   }
 
+  double squared_distance_error(const Norms& query) const {
+    const double both = query.norm + samples.norm;
+    const double product = query.weighted * samples.weighted + sums * query.norm * samples.norm;
+    // the last term: beneath 2^-126 float32 loses digits
+    return 1.01 * kUnit * (5.0 * both * both + 2.0 * product) + static_cast<double>(columns) * 0x1p-120;
+  }
+
   Care care(const Norms& query) const {
-    const double error = squared_distance_error(query, samples, columns);
+    const double error = squared_distance_error(query);
     const int64_t count = static_cast<int64_t>(bandwidths.size());
     Care made = {error, count, -HUGE_VALF};
     double reach = 0.0;
@@ -98,15 +104,19 @@ struct Plan {
 };
 
 // The numbers compared are the values times `unit`, and those of the tiles these times `scale`.
-inline Plan make_plan(const Points& samples, const Norms& largest, double unit, double scale, const double* bandwidths,
-                      int64_t count) {
-  Plan plan = {samples.columns, std::log(static_cast<double>(samples.rows)), largest, {}};
+struct Units {
+  double unit, scale;
+};
+
+inline Plan make_plan(const Points& samples, const Norms& largest, double sums, const Units& units,
+                      const double* bandwidths, int64_t count) {
+  Plan plan = {samples.columns, sums, std::log(static_cast<double>(samples.rows)), largest, {}};
   const double columns = static_cast<double>(samples.columns);
   for (int64_t b = 0; b < count; ++b) {
     const double h = bandwidths[b], log_volume = columns * std::log(h * std::sqrt(2.0 * M_PI));
     Bandwidth one = {};
-    one.rate = std::min(0.5 / (h * unit) / (h * unit), 1e300);
-    one.scaled = std::min(one.rate / scale / scale, 1e300);
+    one.rate = std::min(0.5 / (h * units.unit) / (h * units.unit), 1e300);
+    one.scaled = std::min(one.rate / units.scale / units.scale, 1e300);
     one.allowed = 0.8 * (1e-3 + 1e-6 * std::max(0.0, log_volume));
     one.log_mass = plan.log_count + log_volume;
     // a rate beyond float32 belongs to a bandwidth that direct differences settle, one below it to equal weights

@@ -5,6 +5,7 @@
 
 #include "../../log_sum.h"
 #include "../machine.h"
+#include "../tile/centered.h"
 #include "plan.h"
 
 namespace fastdaae {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consume.h"
+#include "producers.h"
 
 namespace fastdaae {
 namespace FASTDAAE_ISA {
@@ -33,28 +34,31 @@ struct Cut {
   }
 };
 
+template <typename Producer>
 class Stream {
  public:
-  Stream(const Problem& problem, int64_t first, int64_t count, int threads)
+  Stream(const Problem& problem, const Producer& producer, int64_t first, int64_t count, int threads)
       : problem_(problem),
+        producer_(producer),
         first_(first),
         count_(count),
         threads_(threads),
-        columns_(problem.samples.columns),
+        depth_(producer.depth()),
         bandwidths_(static_cast<int64_t>(problem.plan.bandwidths.size())),
-        cut_(count, problem.samples.rows, columns_, threads),
-        single_chunk_(columns_ <= kDepthChunk),
+        cut_(count, problem.samples.rows, depth_, threads),
+        single_chunk_(depth_ <= kDepthChunk),
         states_(cut_.splits * count, bandwidths_),
-        row_panels_(floats(cut_.row_panels * row_panel_size(columns_))),
-        column_panels_(floats(cut_.chunk * column_panel_size(columns_))),
+        row_panels_(floats(cut_.row_panels * row_panel_size(depth_))),
+        column_panels_(floats(cut_.chunk * column_panel_size(depth_))),
         squares_(floats(cut_.chunk * kTileColumns)),
+        query_sums_(floats(count)),
         workspaces_(floats(threads * workspace_size())) {}
 
-  void take_queries(const CenteredRow& source) {
+  void take_queries() {
 #pragma omp parallel for num_threads(threads_) schedule(static)
     for (int64_t i = 0; i < count_; ++i) {
-      float* panel = row_panels_.as<float>() + i / kTileRows * row_panel_size(columns_);
-      const SquareSums sums = pack_row(source, first_ + i, i % kTileRows, panel);
+      float* panel = row_panels_.as<float>() + i / kTileRows * row_panel_size(depth_);
+      const SquareSums sums = producer_.pack_query(first_ + i, i % kTileRows, panel, query_sums_.as<uint32_t>() + i);
       const Care care = problem_.plan.care({std::sqrt(sums.square), std::sqrt(sums.weighted)});
       for (int64_t split = 0; split < cut_.splits; ++split) {
         states_.start(split * count_ + i, first_ + i, sums.square, care);
@@ -62,11 +66,11 @@ class Stream {
     }
   }
 
-  void run(const CenteredRow& source) {
+  void run() {
     const int64_t samples = problem_.samples.rows, panels = divided(samples, kTileColumns);
     for (int64_t start = 0; start < panels; start += cut_.chunk) {
       const int64_t taken = std::min(cut_.chunk, panels - start);
-      take_samples(source, start, taken);
+      take_samples(start, taken);
       const int64_t items = cut_.groups * cut_.splits;
 #pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
       for (int64_t item = 0; item < items; ++item) work(item, start, taken);
@@ -105,20 +109,20 @@ class Stream {
     return divided(tiles() * kTileRows * kTileColumns + accumulated, kLine) * kLine;
   }
 
-  void take_samples(const CenteredRow& source, int64_t start, int64_t taken) {
+  void take_samples(int64_t start, int64_t taken) {
 #pragma omp parallel for num_threads(threads_) schedule(static)
     for (int64_t panel = 0; panel < taken; ++panel) {
       const int64_t first = (start + panel) * kTileColumns;
       const int64_t count = std::min<int64_t>(kTileColumns, problem_.samples.rows - first);
       double squares[kTileColumns];
       std::fill_n(squares, kTileColumns, HUGE_VAL);
-      pack_columns(source, first, count, column_panel(panel), squares);
+      producer_.pack_samples(first, count, column_panel(panel), squares);
       for (int j = 0; j < kTileColumns; ++j) square(panel)[j] = static_cast<float>(squares[j]);
     }
   }
 
   float* column_panel(int64_t panel) const {
-    return column_panels_.as<float>() + panel * column_panel_size(columns_);
+    return column_panels_.as<float>() + panel * column_panel_size(depth_);
   }
   float* square(int64_t panel) const { return squares_.as<float>() + panel * kTileColumns; }
 
@@ -151,8 +155,8 @@ class Stream {
   };
 
   void multiply_panels(const Item& item, int64_t panel, int64_t panels, int64_t last_panel) {
-    for (int64_t k = 0; k < columns_; k += kDepthChunk) {
-      const int64_t depth = std::min(kDepthChunk, columns_ - k);
+    for (int64_t k = 0; k < depth_; k += kDepthChunk) {
+      const int64_t depth = std::min(kDepthChunk, depth_ - k);
       for (int64_t p = panel; p < panel + panels; ++p) {
         const float* columns = column_panel(p) + k * kTileColumns;
         // while this panel is used, the next comes to the second-level cache, a piece with each tile
@@ -161,12 +165,13 @@ class Stream {
         for (int64_t r = 0; r < item.row_panels; ++r) {
           const int64_t place = r * kTileRows, row_panel = item.first_row_panel + r;
           const int64_t rows = std::min<int64_t>(kTileRows, count_ - row_panel * kTileRows);
-          const float* queries = row_panels_.as<float>() + row_panel * row_panel_size(columns_) + k * kTileRows;
+          const float* queries = row_panels_.as<float>() + row_panel * row_panel_size(depth_) + k * kTileRows;
           const int64_t waiting = single_chunk_ ? 0 : (p - panel) * cut_.group + r;
           float* tile = item.tiles + waiting * kTileRows * kTileColumns;
           const Ahead ahead = {reinterpret_cast<const char*>(next ? next + r * piece : nullptr), 4 * piece};
-          multiply<Summation::by_block>(rows, depth, queries, columns, tile, k > 0, ahead);
-          if (k + depth < columns_) continue;
+          multiply<Producer::kSummation, typename Producer::Step>(rows, depth, queries, columns, tile, k > 0, ahead);
+          if (k + depth < depth_) continue;
+          producer_.finish_tile(rows, query_sums_.as<uint32_t>() + row_panel * kTileRows, tile);
           consume(problem_, states_, item.group, item.first_state + place, place, rows,
                   {square(p), (item.start + p) * kTileColumns}, tile);
         }
@@ -175,13 +180,14 @@ class Stream {
   }
 
   const Problem& problem_;
+  const Producer& producer_;
   const int64_t first_, count_;
   const int threads_;
-  const int64_t columns_, bandwidths_;
+  const int64_t depth_, bandwidths_;
   const Cut cut_;
   const bool single_chunk_;
   const States states_;
-  const Scratch row_panels_, column_panels_, squares_, workspaces_;
+  const Scratch row_panels_, column_panels_, squares_, query_sums_, workspaces_;
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ FASTDAAE_INLINE void store_half(uint16_t* to, Float x, int64_t count) {
 #define FASTDAAE_HALF_PRODUCTS
 // One step of product.h over a pair: sum + both products, in single precision.
 struct HalfPairs {
+  static FASTDAAE_INLINE Float added(Float a, Float b) { return a + b; }
   static FASTDAAE_INLINE Word row_word(const float* at) {
     uint32_t word;
     std::memcpy(&word, at, sizeof word);

@@ -40,10 +40,12 @@ constexpr int64_t row_panel_at(int64_t row, int64_t k) {
 // with kDepthBlock + depth / kDepthBlock instead of depth.
 enum class Summation { chained, by_block };
 
-// One step along the depth. A panel's number is a 32-bit word: here a float, in half.h a pair of bf16 numbers.
+// One step along the depth. A panel's number is a 32-bit word: here a float, in half.h a pair of bf16 numbers, in
+// bytes.h four bytes.
 struct SingleFloats {
   static FASTDAAE_INLINE Float row_word(const float* at) { return broadcast(*at); }
   static FASTDAAE_INLINE Float add_product(Float sum, Float row, Float column) { return sum + row * column; }
+  static FASTDAAE_INLINE Float added(Float a, Float b) { return a + b; }
 };
 
 template <int rows>
@@ -75,12 +77,12 @@ FASTDAAE_INLINE void accumulate(int64_t depth, const float* row_panel, Layout la
   }
 }
 
-template <int vectors, int rows>
+template <typename Step, int vectors, int rows>
 FASTDAAE_INLINE void flush(Accumulators<rows>& sums, float* tile, bool adds) {
   for (int i = 0; i < rows; ++i) {
     for (int v = 0; v < vectors; ++v) {
       float* at = tile + i * kTileColumns + v * kLanes;
-      store(at, adds ? load(at) + sums[i][v] : sums[i][v]);
+      store(at, adds ? Step::added(load(at), sums[i][v]) : sums[i][v]);
       sums[i][v] = Float{};
     }
   }
@@ -119,11 +121,11 @@ void multiply_rows(int64_t depth, const float* row_panel, Layout layout, const f
     row_panel += Layout::kBlock;
     column_panel += kDepthBlock * kTileColumns;
     if (summation == Summation::by_block && start + kDepthBlock < depth) {
-      flush<vectors, rows>(sums, tile, adds);
+      flush<Step, vectors, rows>(sums, tile, adds);
       adds = true;
     }
   }
-  flush<vectors, rows>(sums, tile, adds);
+  flush<Step, vectors, rows>(sums, tile, adds);
 }
 
 template <typename Layout>
