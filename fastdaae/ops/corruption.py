@@ -10,7 +10,7 @@ from fastdaae.kernels import extension
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import checks, second_derivatives
 
-_ADDRESS = "int copies, int row_offset, int site"
+_ADDRESS = "int copies, SymInt row_offset, int site"
 _ARGUMENTS = f"Tensor x, Tensor? index, Tensor state, int kind, float a, float low, float high, {_ADDRESS}"
 _ADDRESS_NAMES = ("kind", "a", "low", "high", "copies", "row_offset", "site")
 _library = torch.library.Library("fastdaae", "FRAGMENT")

@@ -14,7 +14,7 @@ from fastdaae.ops.network import DenseLayer, dense_layers
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define(
     "engine_sample_chain(Tensor z, Tensor state, Tensor[] weights, Tensor?[] biases, int[] activations, "
-    "int decoder_layers, int kind, float a, float low, float high, bool half, int[] keep, int row_offset, int site) "
+    "int decoder_layers, int kind, float a, float low, float high, bool half, int[] keep, SymInt row_offset, int site) "
     "-> Tensor"
 )
 

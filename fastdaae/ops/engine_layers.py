@@ -11,7 +11,7 @@ from fastdaae.ops.corruption import _Corrupt, _corrupt, _corrupt_backward, _is_e
 
 ACTIVATIONS = ("none", "relu", "sigmoid")  # the operators take positions
 PLAIN = (0, 0.0, 0.0, 0.0, 1, 0, 0)  # the address of a layer without noise
-_ADDRESS = "int kind, float a, float low, float high, int copies, int row_offset, int site"
+_ADDRESS = "int kind, float a, float low, float high, int copies, SymInt row_offset, int site"
 _BATCH = "Tensor x, Tensor? index, Tensor state"
 _LAYER = "Tensor weight, Tensor? bias"
 _FORM = "int activation, bool half, ScalarType dtype"
@@ -93,7 +93,7 @@ class _CorruptedLinear(torch.autograd.Function):
     def forward(ctx, x, index, state, weight, bias, form, address):
         y = _call("engine_linear", x, index, state, weight, bias, *form, *address)
         # the state may have advanced by the time of the backward pass: its noise is that of the forward pass
-        kept = state.clone() if address[0] else state
+        kept = state.clone() if address[0] else engine_layers.no_noise()
         ctx.save_for_backward(x, index, kept, weight, y if form.activation else None)
         ctx.form, ctx.address, ctx.has_bias = form, address, bias is not None
         return y
