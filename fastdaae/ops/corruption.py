@@ -135,7 +135,7 @@ def extension_problem(x: Tensor) -> str | None:
         return backends.EXTENSION_PROBLEM
     if x.device.type != "cpu":
         return f"it runs on the CPU, and x is on {x.device}"
-    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else None
+    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else checks.memory_problem("x", x)
 
 
 def corrupt(

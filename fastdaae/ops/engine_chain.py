@@ -37,7 +37,7 @@ torch.library.register_fake("fastdaae::engine_sample_chain", _fake, lib=_library
 
 def networks_for(decoder: Callable, encoder: Callable, z: Tensor) -> tuple[list[DenseLayer], list[DenseLayer]] | None:
     """The layers of both networks where whole chains can run in the engine: plain ones, codes in rows, float32."""
-    if z.dim() != 2 or not (torch.compiler.is_compiling() or type(z) is Tensor):
+    if z.dim() != 2:
         return None
     if checks.autocast_dtype(z) not in (None, torch.bfloat16):
         return None
@@ -47,7 +47,8 @@ def networks_for(decoder: Callable, encoder: Callable, z: Tensor) -> tuple[list[
     layers = [*networks[0], *networks[1]]
     tensors = [z, *(tensor for layer in layers for tensor in layer[:2] if tensor is not None)]
     numbers = all(tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in tensors)
-    return networks if numbers and all(layer.weight.numel() for layer in layers) else None
+    readable = all(checks.memory_problem("weight", tensor) is None for tensor in tensors)
+    return networks if numbers and readable and all(layer.weight.numel() for layer in layers) else None
 
 
 def sample_chain(

@@ -199,7 +199,7 @@ def problem(x: Tensor, weight: Tensor) -> str | None:
         return f"it computes in float32 or bfloat16, and weight is {str(weight.dtype).removeprefix('torch.')}"
     if checks.autocast_dtype(x) not in (None, torch.bfloat16):
         return f"under autocast it computes in bfloat16, got {checks.autocast_dtype(x)}"
-    return "it needs at least one number a row" if weight.shape[1] == 0 else None
+    return "it needs at least one number a row" if weight.shape[1] == 0 else checks.memory_problem("weight", weight)
 
 
 def _form(weight: Tensor, activation: str) -> Form:
