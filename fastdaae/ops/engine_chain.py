@@ -7,6 +7,7 @@ from torch import Tensor
 
 from fastdaae.corruptions import Corruption
 from fastdaae.kernels import engine_chain
+from fastdaae.noise import require_rows
 from fastdaae.ops import checks
 from fastdaae.ops.corruption import _is_eager, encoded
 from fastdaae.ops.network import DenseLayer, dense_layers
@@ -20,6 +21,7 @@ _library.define(
 
 
 def _launch(z, state, weights, biases, activations, decoder_layers, kind, a, low, high, half, keep, row_offset, site):
+    require_rows(row_offset, z.shape[0])  # a traced call could not know its rows
     names = [engine_chain.ACTIVATIONS[number] for number in activations]
     layers = list(zip(weights, biases, names, strict=True))
     networks, corruption = (layers[:decoder_layers], layers[decoder_layers:]), (kind, a, low, high)

@@ -6,6 +6,7 @@ from torch import Tensor
 from fastdaae import reference
 from fastdaae.kernels import engine_layers
 from fastdaae.kernels.engine_layers import Form
+from fastdaae.noise import require_rows
 from fastdaae.ops import checks, library_products, second_derivatives
 from fastdaae.ops.corruption import _Corrupt, _corrupt, _corrupt_backward, _is_eager, extension_problem
 
@@ -26,6 +27,7 @@ _library.define(
 
 
 def _linear(x, index, state, weight, bias, activation, half, dtype, *address):
+    require_rows(address[5], checks.rows_of(x, index))  # a traced call could not know its rows
     return engine_layers.linear(x, index, state, weight, bias, Form(activation, half, dtype), address)
 
 

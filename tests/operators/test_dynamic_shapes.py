@@ -186,3 +186,5 @@ def test_one_compiled_graph_serves_every_offset(call):
     with torch._dynamo.config.patch(recompile_limit=3):
         for row_offset in (0, 1, 2, 3, 1000, 2**31, 2**32 - 6):
             assert torch.allclose(compiled(row_offset), at(row_offset), atol=1e-5), row_offset
+        with pytest.raises(ValueError, match=r"row_offset must be at most 2\^32 - rows = 4294967290, got 4294967291"):
+            compiled(2**32 - 5)
