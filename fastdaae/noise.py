@@ -35,7 +35,8 @@ class Noise:
     """The address of a run's random numbers: a 64-bit seed and a training step, held as int64 [3] on the device.
 
     `state` is (seed low, seed high, step). Operators read it and never change it, so that equal calls give equal
-    results; `advance` is the only mutation. Raises ValueError for a seed outside 0..2^64-1 or a step outside 0..2^32-1.
+    results; `advance` is the only mutation. Raises ValueError for a seed outside 0..2^64-1 or a step outside 0..2^32-1,
+    TypeError for what is no whole number.
     """
 
     def __init__(self, seed: int = 0, *, step: int = 0, device: torch.device | str = "cpu"):

@@ -1,4 +1,9 @@
-"""Public operators: each validates its arguments, chooses a backend and is differentiable where that has a meaning."""
+"""Public operators: each validates its arguments, chooses a backend and is differentiable where that has a meaning.
+
+Gradients can be differentiated again (create_graph=True, as gradient penalties need it) on every backend; the first
+gradients are then PyTorch's own operators. Inside torch.compile PyTorch offers no second derivatives. A traced graph
+(torch.compile, torch.export) serves every number of rows.
+"""
 
 from fastdaae.ops.chain import linear_sigmoid_corrupt, sample_chain
 from fastdaae.ops.corruption import corrupt

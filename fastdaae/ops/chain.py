@@ -24,7 +24,7 @@ _PLAIN = (nn.Sequential, nn.Flatten, nn.Identity, nn.Linear, nn.ReLU, nn.LeakyRe
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define(
     "triton_linear_sigmoid_corrupt(Tensor h, Tensor weight, Tensor? bias, Tensor state, Tensor? first_row, int kind, "
-    "float a, float low, float high, bool keep_clean, int row_offset, int site, int ahead) -> (Tensor, Tensor)"
+    "float a, float low, float high, bool keep_clean, SymInt row_offset, int site, int ahead) -> (Tensor, Tensor)"
 )
 
 
@@ -133,8 +133,9 @@ def sample_chain(
     for 99.9 % of them, 0.05 nats of likelihood). Not differentiable. With "cpp", plain float32 networks
     (`nn.Sequential` of Flatten, Linear, ReLU, Sigmoid) run whole chains in blocks of rows that stay in one core's
     cache. With "triton", an `nn.Sequential` of plain layers that ends in `nn.Linear`, `nn.Sigmoid` corrupts in that
-    layer's own kernel, and many rows replay a CUDA graph. Raises ValueError for keep outside 0..steps or another
-    precision. Source: Creswell and Bharath 2018, equation 3 and Theorem 1.
+    layer's own kernel, and many rows replay a CUDA graph. A traced graph runs other networks with all rows at once,
+    which bounds no memory. Raises ValueError for keep outside 0..steps or another precision. Source: Creswell and
+    Bharath 2018, equation 3 and Theorem 1.
     """
     checks.require_batch("z", z, floats_only=True)
     checks.require_noise(corruption, noise, z)

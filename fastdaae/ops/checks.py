@@ -7,6 +7,7 @@ import os
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from fastdaae.arguments import whole
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
@@ -24,13 +25,24 @@ _TRITON_INSTALLED = importlib.util.find_spec("triton") is not None
 _TRITON_INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 
 
+def memory_problem(name: str, x: Tensor) -> str | None:
+    """Why a kernel cannot read the memory of x and be done, or None; that of a traced tensor comes later."""
+    if torch.compiler.is_compiling():
+        return None
+    if type(x).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        return f"it reads plain tensors, and {name} is a {type(x).__name__}"
+    if torch._C._functorch.is_functorch_wrapped_tensor(x):
+        return f"it takes no part in torch.func's transforms, and {name} does"
+    return "it computes no forward-mode derivatives" if forward_ad._current_level >= 0 else None
+
+
 def triton_problem(x: Tensor) -> str | None:
     """Why the Triton kernels cannot take x, or None."""
     if not _TRITON_INSTALLED:
         return "triton is not installed; pip install triton"
     if not (x.is_cuda or (_TRITON_INTERPRETED and x.device.type == "cpu")):
         return f"it runs on a CUDA device, and x is on {x.device}"
-    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else None
+    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else memory_problem("x", x)
 
 
 def autocast_dtype(x: Tensor) -> torch.dtype | None:

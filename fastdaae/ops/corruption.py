@@ -7,10 +7,10 @@ from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.corruptions import Corruption, Gaussian, Masking
 from fastdaae.kernels import extension
-from fastdaae.noise import Noise, Site
+from fastdaae.noise import Noise, Site, require_rows
 from fastdaae.ops import checks, second_derivatives
 
-_ADDRESS = "int copies, int row_offset, int site"
+_ADDRESS = "int copies, SymInt row_offset, int site"
 _ARGUMENTS = f"Tensor x, Tensor? index, Tensor state, int kind, float a, float low, float high, {_ADDRESS}"
 _ADDRESS_NAMES = ("kind", "a", "low", "high", "copies", "row_offset", "site")
 _library = torch.library.Library("fastdaae", "FRAGMENT")
@@ -21,7 +21,9 @@ _library.define(f"triton_corrupt_backward(Tensor grad, {_ARGUMENTS}) -> Tensor")
 
 
 def _launch(x, index, state, *address):
-    return extension.corrupt(x, index, state, **dict(zip(_ADDRESS_NAMES, address, strict=True)), step_offset=0)
+    named = dict(zip(_ADDRESS_NAMES, address, strict=True))
+    require_rows(named["row_offset"], checks.rows_of(x, index))  # a traced call could not know its rows
+    return extension.corrupt(x, index, state, **named, step_offset=0)
 
 
 def _launch_backward(grad, x, index, state, *address):
@@ -33,6 +35,7 @@ def _launch_triton(x, index, state, *address_and_dtype):
     from fastdaae.kernels import triton_corrupt, triton_source
 
     *address, dtype = address_and_dtype
+    require_rows(address[_ADDRESS_NAMES.index("row_offset")], checks.rows_of(x, index))
     return triton_corrupt.corrupt(x, index, state, triton_source.Draw.of(*address), dtype)
 
 
@@ -135,7 +138,7 @@ def extension_problem(x: Tensor) -> str | None:
         return backends.EXTENSION_PROBLEM
     if x.device.type != "cpu":
         return f"it runs on the CPU, and x is on {x.device}"
-    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else None
+    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else checks.memory_problem("x", x)
 
 
 def corrupt(

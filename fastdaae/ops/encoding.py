@@ -68,7 +68,7 @@ def _triton_problem(x: Tensor, weight: Tensor) -> str | None:
         return f"weight must be on the device of x, {x.device}, got {weight.device}"
     if problem is None and weight.dtype == torch.float64:
         return "it computes in float32, and weight is float64"
-    return problem
+    return problem or checks.memory_problem("weight", weight)
 
 
 def _as_kernel_reads(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from fastdaae.corruptions import Corruption
 from fastdaae.kernels import engine_chain
+from fastdaae.noise import require_rows
 from fastdaae.ops import checks
 from fastdaae.ops.corruption import _is_eager, encoded
 from fastdaae.ops.network import DenseLayer, dense_layers
@@ -14,12 +15,13 @@ from fastdaae.ops.network import DenseLayer, dense_layers
 _library = torch.library.Library("fastdaae", "FRAGMENT")
 _library.define(
     "engine_sample_chain(Tensor z, Tensor state, Tensor[] weights, Tensor?[] biases, int[] activations, "
-    "int decoder_layers, int kind, float a, float low, float high, bool half, int[] keep, int row_offset, int site) "
+    "int decoder_layers, int kind, float a, float low, float high, bool half, int[] keep, SymInt row_offset, int site) "
     "-> Tensor"
 )
 
 
 def _launch(z, state, weights, biases, activations, decoder_layers, kind, a, low, high, half, keep, row_offset, site):
+    require_rows(row_offset, z.shape[0])  # a traced call could not know its rows
     names = [engine_chain.ACTIVATIONS[number] for number in activations]
     layers = list(zip(weights, biases, names, strict=True))
     networks, corruption = (layers[:decoder_layers], layers[decoder_layers:]), (kind, a, low, high)
@@ -37,7 +39,7 @@ torch.library.register_fake("fastdaae::engine_sample_chain", _fake, lib=_library
 
 def networks_for(decoder: Callable, encoder: Callable, z: Tensor) -> tuple[list[DenseLayer], list[DenseLayer]] | None:
     """The layers of both networks where whole chains can run in the engine: plain ones, codes in rows, float32."""
-    if z.dim() != 2 or not (torch.compiler.is_compiling() or type(z) is Tensor):
+    if z.dim() != 2:
         return None
     if checks.autocast_dtype(z) not in (None, torch.bfloat16):
         return None
@@ -47,7 +49,8 @@ def networks_for(decoder: Callable, encoder: Callable, z: Tensor) -> tuple[list[
     layers = [*networks[0], *networks[1]]
     tensors = [z, *(tensor for layer in layers for tensor in layer[:2] if tensor is not None)]
     numbers = all(tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in tensors)
-    return networks if numbers and all(layer.weight.numel() for layer in layers) else None
+    readable = all(checks.memory_problem("weight", tensor) is None for tensor in tensors)
+    return networks if numbers and readable and all(layer.weight.numel() for layer in layers) else None
 
 
 def sample_chain(

@@ -6,12 +6,13 @@ from torch import Tensor
 from fastdaae import reference
 from fastdaae.kernels import engine_layers
 from fastdaae.kernels.engine_layers import Form
+from fastdaae.noise import require_rows
 from fastdaae.ops import checks, library_products, second_derivatives
 from fastdaae.ops.corruption import _Corrupt, _corrupt, _corrupt_backward, _is_eager, extension_problem
 
 ACTIVATIONS = ("none", "relu", "sigmoid")  # the operators take positions
 PLAIN = (0, 0.0, 0.0, 0.0, 1, 0, 0)  # the address of a layer without noise
-_ADDRESS = "int kind, float a, float low, float high, int copies, int row_offset, int site"
+_ADDRESS = "int kind, float a, float low, float high, int copies, SymInt row_offset, int site"
 _BATCH = "Tensor x, Tensor? index, Tensor state"
 _LAYER = "Tensor weight, Tensor? bias"
 _FORM = "int activation, bool half, ScalarType dtype"
@@ -26,6 +27,7 @@ _library.define(
 
 
 def _linear(x, index, state, weight, bias, activation, half, dtype, *address):
+    require_rows(address[5], checks.rows_of(x, index))  # a traced call could not know its rows
     return engine_layers.linear(x, index, state, weight, bias, Form(activation, half, dtype), address)
 
 
@@ -93,7 +95,7 @@ class _CorruptedLinear(torch.autograd.Function):
     def forward(ctx, x, index, state, weight, bias, form, address):
         y = _call("engine_linear", x, index, state, weight, bias, *form, *address)
         # the state may have advanced by the time of the backward pass: its noise is that of the forward pass
-        kept = state.clone() if address[0] else state
+        kept = state.clone() if address[0] else engine_layers.no_noise()
         ctx.save_for_backward(x, index, kept, weight, y if form.activation else None)
         ctx.form, ctx.address, ctx.has_bias = form, address, bias is not None
         return y
@@ -199,7 +201,7 @@ def problem(x: Tensor, weight: Tensor) -> str | None:
         return f"it computes in float32 or bfloat16, and weight is {str(weight.dtype).removeprefix('torch.')}"
     if checks.autocast_dtype(x) not in (None, torch.bfloat16):
         return f"under autocast it computes in bfloat16, got {checks.autocast_dtype(x)}"
-    return "it needs at least one number a row" if weight.shape[1] == 0 else None
+    return "it needs at least one number a row" if weight.shape[1] == 0 else checks.memory_problem("weight", weight)
 
 
 def _form(weight: Tensor, activation: str) -> Form:

@@ -8,7 +8,7 @@ from fastdaae.ops.corruption import TritonCorrupt, triton_input_gradient
 from fastdaae.ops.library_products import through_activation
 
 ACTIVATIONS = ("none", "relu", "sigmoid")  # the operators take positions
-_ADDRESS = "int kind, float a, float low, float high, int copies, int row_offset, int site"
+_ADDRESS = "int kind, float a, float low, float high, int copies, SymInt row_offset, int site"
 _BATCH = "Tensor x, Tensor? index, Tensor state"
 _LAYER = "Tensor weight, Tensor? bias, int activation"
 _library = torch.library.Library("fastdaae", "FRAGMENT")

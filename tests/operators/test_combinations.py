@@ -97,3 +97,17 @@ def test_networks_agree_with_the_reference(index, dtype):
     for found, wanted in pairs:
         assert found.dtype == wanted.dtype
         assert float((found - wanted).abs().max()) <= 24 * unit * float(wanted.abs().max())
+
+
+@pytest.mark.parametrize("corruption", [None, Gaussian(0.0), Gaussian(0.4), Masking(0.3)], ids=repr)
+@pytest.mark.parametrize("backend", ["reference", pytest.param("cpp", marks=pytest.mark.needs_cpp)])
+def test_noise_may_advance_before_the_backward_pass(backend, corruption):
+    gradients = []
+    for steps in (0, 3):
+        torch.manual_seed(0)
+        leaves, noise = [torch.rand(20, 140, requires_grad=True), torch.rand(150, 140, requires_grad=True)], fd.Noise(1)
+        layer = fd.ops.corrupted_linear(*leaves, None, corruption, noise, activation="sigmoid", backend=backend)
+        copied = fd.ops.corrupt(leaves[0], corruption, noise, backend=backend)
+        noise.advance(steps)
+        gradients.append(torch.autograd.grad(layer.sum() + copied.square().sum(), leaves))
+    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))

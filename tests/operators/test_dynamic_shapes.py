@@ -170,3 +170,21 @@ def test_opcheck_of_the_chain():
         torch.ops.fastdaae.engine_sample_chain,
         (torch.rand(3, 6), NOISE.state, *networks, 1, 0.5, 0.0, 0.0, False, [0, 2], 5, 3),
     )
+
+
+@pytest.mark.needs_cpp
+@pytest.mark.parametrize("call", [Corrupt, EncodeMean, LinearSigmoidCorrupt, Chain])
+def test_one_compiled_graph_serves_every_offset(call):
+    """Batches that are pieces of a whole differ in their first row's number; 0 and 1 get graphs of their own."""
+    eager, x = call("cpp"), torch.rand(6, call.columns)
+
+    def at(row_offset: int) -> torch.Tensor:
+        eager.how["row_offset"] = row_offset
+        return eager(x)
+
+    compiled = torch.compile(at, dynamic=True, fullgraph=True, backend="aot_eager")
+    with torch._dynamo.config.patch(recompile_limit=3):
+        for row_offset in (0, 1, 2, 3, 1000, 2**31, 2**32 - 6):
+            assert torch.allclose(compiled(row_offset), at(row_offset), atol=1e-5), row_offset
+        with pytest.raises(ValueError, match=r"row_offset must be at most 2\^32 - rows = 4294967290, got 4294967291"):
+            compiled(2**32 - 5)

@@ -53,7 +53,7 @@ def seen_by(encoder: nn.Sequential, call: Callable, attach: Callable[[list], obj
     seen: list[int] = []
     handle = attach(seen)
     try:
-        call(encoder, torch.rand(16, 160)).square().sum().backward()
+        call(encoder, torch.rand(16, 160, requires_grad=True)).square().sum().backward()
     finally:
         handle.remove()
     return len(seen)
