@@ -46,6 +46,6 @@ lint: setup
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf .venv build dist *.egg-info .benchmarks .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .benchmarks .pytest_cache .ruff_cache .hypothesis __pycache__
 	rm -f fastdaae/_C*.so fastdaae/_build.json
 	find fastdaae tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,7 +1,8 @@
 """What holds of every Triton operator, on a machine without a GPU."""
 
 import pytest
-from gpu_free import run_interpreted
+
+from tests.gpu_free import run_interpreted
 
 pytestmark = pytest.mark.needs_triton
 
