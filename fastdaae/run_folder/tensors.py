@@ -52,7 +52,8 @@ def shared_names(tensors: dict[str, Tensor]) -> dict[str, str]:
     owners = {}
     for name, tensor in tensors.items():
         place = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
-        if tensor.numel() and first.setdefault(place, name) != name:
+        # what is empty, or is planned only, has no memory to share
+        if tensor.data_ptr() and first.setdefault(place, name) != name:
             owners[name] = first[place]
     return owners
 
@@ -117,7 +118,7 @@ def _opened(path: Path) -> Iterator[tuple]:
             if missing:
                 raise ValueError(f"no {min(missing)} in its metadata")
             yield file, metadata
-    except DamagedFile:
+    except (DamagedFile, PermissionError):
         raise
     except (SafetensorError, TypeError, KeyError, ValueError, OSError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())

@@ -35,7 +35,7 @@ def _optimizer_tensors(optimizers: dict[str, Optimizer]) -> dict[str, Tensor]:
         for index, entries in optimizer.state_dict()["state"].items():
             for key, value in entries.items():
                 if value is not None:
-                    tensors[f"optimizer/{update}/{index}/{key}"] = torch.as_tensor(value)
+                    tensors[f"optimizer/{update}/{index}/{key}"] = torch.as_tensor(value, device="cpu")
     return tensors
 
 

@@ -34,10 +34,10 @@ class Trainer:
     optimizer: "adam", "adamw", "rmsprop", "sgd", {"name": ..., options} or {update name: either}; lr: a number or
     {update name: number}; schedule: "constant", "linear" or "cosine" over the whole run; precision: "fp32" or "bf16"
     (autocast); device: "auto" takes a GPU where there is one. `seed` sets the noise, the order of the data and dropout;
-    parameters are initialised by the caller. With `run_dir` the run is written there (config.json, metrics.jsonl,
-    checkpoint.safetensors each `checkpoint_every` epochs) and resumed from there, bit for bit on the CPU. The last
-    incomplete batch of an epoch is left out. Numbers may be NumPy's. Raises ValueError for arguments outside their
-    range, TypeError for a model that is none.
+    parameters are initialised by the caller. With `run_dir` the run is written there (config.json, and each
+    `checkpoint_every` epochs checkpoint.safetensors and metrics.jsonl, all with the run's id), locked against a second
+    training, and resumed from there, bit for bit on the CPU. The last incomplete batch of an epoch is left out. Numbers
+    may be NumPy's. Raises ValueError for arguments outside their range, TypeError for a model that is none.
     """
 
     def __init__(

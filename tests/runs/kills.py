@@ -1,6 +1,7 @@
 """The command line's processes, killed at moments drawn by a seed, and what two finished folders must agree on."""
 
 import base64
+import itertools
 import json
 import os
 import random
@@ -10,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +28,6 @@ COMMANDS = {
 }
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb", "COLUMNS": "200"}
 _ENTRY = [sys.executable, "-c", "from fastdaae.cli import main; main()"]
-_EARLY = 4  # every fourth kill falls into the first second
 
 
 def start(command: str, run: Path) -> subprocess.Popen:
@@ -36,41 +37,56 @@ def start(command: str, run: Path) -> subprocess.Popen:
     )
 
 
-def finish(command: str, run: Path) -> float:
-    """Run a command to its end; returns the seconds that it took."""
-    started = time.monotonic()
+class Duration(NamedTuple):
+    """Seconds from a command's start, and from its first file, to its end."""
+
+    whole: float
+    after_first_file: float
+
+
+def finish(command: str, run: Path) -> Duration:
+    """Run a command to its end."""
+    started, before = time.monotonic(), _written(run)
     process = start(command, run)
+    first = _first_file(process, run, before)
     printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed
-    return time.monotonic() - started
+    return Duration(time.monotonic() - started, time.monotonic() - first)
 
 
-@dataclass
+def _first_file(process: subprocess.Popen, run: Path, before: dict) -> float:
+    """The time at which a process has written something, or has ended."""
+    while process.poll() is None and _written(run) == before:
+        time.sleep(0.002)
+    return time.monotonic()
+
+
 class Killer:
-    """Kills processes at moments drawn by a seed, and counts where the kills landed."""
+    """Kills processes at moments drawn by a seed, and counts where the kills landed.
 
-    seconds: dict[str, float]
-    seed: int = 0
-    landed: Counter = field(default_factory=Counter)
+    By turns a moment of the first second, of the whole command, and twice of the time after its first file.
+    """
 
-    def __post_init__(self):
-        self._random = random.Random(self.seed)
+    def __init__(self, seed: int):
+        self._random = random.Random(seed)
+        self._turn = itertools.cycle(("first second", "whole", "after first file", "after first file"))
+        self.landed: Counter = Counter()
 
-    def kill(self, command: str, run: Path) -> bool:
+    def kill(self, command: str, run: Path, duration: Duration) -> bool:
         """Start a command and kill it; False where it had ended by then."""
-        early = sum(self.landed.values()) % _EARLY == 0
-        moment = self._random.uniform(0, 1 if early else self.seconds[command])
-        before = _written(run)
+        before, turn = _written(run), next(self._turn)
         with start(command, run) as process:
-            try:
-                printed, _ = process.communicate(timeout=moment)
-                assert process.returncode == 0, printed
-                return False
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+            if turn == "after first file":
+                _first_file(process, run, before)
+                time.sleep(self._random.uniform(0, duration.after_first_file))
+            else:
+                time.sleep(self._random.uniform(0, 1 if turn == "first second" else duration.whole))
+            process.kill()
+            printed, _ = process.communicate(timeout=600)
         if process.returncode != -signal.SIGKILL:
+            assert process.returncode == 0, printed
             return False
-        self.landed[command, _stage(moment, before, _written(run))] += 1
+        self.landed[command, _stage(command, run, before)] += 1
         return True
 
     def table(self) -> str:
@@ -80,16 +96,24 @@ class Killer:
 
 
 def _written(run: Path) -> dict[str, int]:
-    return {str(path): path.stat().st_mtime_ns for path in run.rglob("*") if path.name != run_folder.LOCK}
+    written = {}
+    for path in run.rglob("*"):
+        with suppress(FileNotFoundError):  # a partial file that has found its place meanwhile
+            written[str(path)] = path.stat().st_mtime_ns
+    written.pop(str(run / run_folder.LOCK), None)
+    return written
 
 
-def _stage(moment: float, before: dict, after: dict) -> str:
-    new = {path for path, written in after.items() if before.get(path) != written}
+def _stage(command: str, run: Path, before: dict) -> str:
+    new = {path for path, written in _written(run).items() if before.get(path) != written}
     if any(path.endswith(".partial") for path in new):
-        return "while a file was written"
-    if new:
-        return "between two files"
-    return "before its first file, first second" if moment < 1 else "before its first file, later"
+        return "in the middle of a file"
+    if not new:
+        return "before its first file"
+    if command == "train" and (run / run_folder.CHECKPOINT).exists():
+        tens = run_folder.checkpoint_state(run).epoch // 20 * 20
+        return f"after {tens}..{tens + 19} epochs"
+    return "after its first file"
 
 
 def require_same_end(run: Path, other: Path) -> None:

@@ -102,3 +102,18 @@ def test_networks_of_ours_that_share_a_layer_are_rebuilt_sharing_it(tmp_path):
     resumed = ours()
     fit(resumed, epochs=3, run_dir=tmp_path)
     assert len(resumed.parameter_groups()["reconstruction"]) == 6
+
+
+def test_loading_leaves_the_random_state_and_the_defaults_alone(tmp_path):
+    mlp = fd.networks.mlp
+    networks = mlp([16, 6]), mlp([6, 16], output="sigmoid"), mlp([6, 1])
+    model = fd.AAE(*networks, prior=fd.priors.Normal(6))
+    fit(model, run_dir=tmp_path)
+    before = torch.get_rng_state()
+    loaded = fd.load(tmp_path)
+    assert torch.equal(torch.get_rng_state(), before) and torch.equal(parameters(loaded), parameters(model))
+    assert all(parameter.requires_grad and parameter.device.type == "cpu" for parameter in loaded.parameters())
+    fit(loaded, epochs=1)
+    assert not torch.equal(parameters(loaded), parameters(model)) and not torch.equal(
+        parameters(loaded), parameters(fd.load(tmp_path))
+    )
