@@ -25,16 +25,29 @@ __device__ inline double inclusive_sum(double value) {
 
 using Slab = double[kRows][kColumns + 1];  // the last column is never read: it spreads the rows over the banks
 
-// Mean and squared deviations of one column of the slab, or of its inverses.
+// Moments of one column of the slab, or of the inverses of its positive entries.
 __device__ inline Moments column_moments(const Slab& slab, int rows, int column, bool inverse) {
-  double sum = 0.0, squares = 0.0;
-  for (int row = 0; row < rows; ++row) sum += inverse ? 1.0 / slab[row][column] : slab[row][column];
-  const double mean = sum / rows;
+  double count = 0.0, sum = 0.0, squares = 0.0;
   for (int row = 0; row < rows; ++row) {
-    const double deviation = (inverse ? 1.0 / slab[row][column] : slab[row][column]) - mean;
+    const double value = slab[row][column];
+    if (inverse && !(value > 0.0)) continue;
+    sum += inverse ? 1.0 / value : value;
+    count += 1.0;
+  }
+  const double mean = count > 0.0 ? sum / count : 0.0;
+  for (int row = 0; row < rows; ++row) {
+    const double value = slab[row][column];
+    if (inverse && !(value > 0.0)) continue;
+    const double deviation = (inverse ? 1.0 / value : value) - mean;
     squares += deviation * deviation;
   }
-  return {static_cast<double>(rows), mean, squares};
+  return {count, mean, squares};
+}
+
+__device__ inline void write(const Moments& found, double* out) {
+  out[0] = found.mean;
+  out[1] = found.squares;
+  out[2] = found.count;
 }
 
 template <typename Value>
@@ -50,7 +63,9 @@ __global__ void __launch_bounds__(kThreads) summarize(LogRatioMoments task) {
     for (int row = warp; row < rows; row += kWarps) {
       const int64_t column = first + lane;
       const Value* distances = static_cast<const Value*>(task.distances) + (first_row + row) * task.k;
-      const double own = column < task.k ? log(static_cast<double>(distances[column])) : 0.0;
+      // relative to the nearest, so that equal distances give zero, whatever the rounding of sums
+      const double nearest = log(static_cast<double>(distances[0]));
+      const double own = column < task.k ? log(static_cast<double>(distances[column])) - nearest : 0.0;
       const double through = log_sums[row] + inclusive_sum(own);
       // The first column has no earlier ones: its entry is never used.
       slab[row][lane] = own - (through - own) / (column > 0 ? static_cast<double>(column) : 1.0);
@@ -61,10 +76,8 @@ __global__ void __launch_bounds__(kThreads) summarize(LogRatioMoments task) {
     __syncthreads();
     const int64_t column = first + lane;
     if (warp < 2 && column > 0 && column < task.k) {
-      const Moments found = column_moments(slab, rows, lane, warp == 0);
-      double* out = task.partial + ((static_cast<int64_t>(blockIdx.x) * 2 + warp) * (task.k - 1) + column - 1) * 2;
-      out[0] = found.mean;
-      out[1] = found.squares;
+      const int64_t series = (static_cast<int64_t>(blockIdx.x) * 2 + warp) * (task.k - 1) + column - 1;
+      write(column_moments(slab, rows, lane, warp == 0), task.partial + series * 3);
     }
     __syncthreads();
   }
@@ -76,9 +89,8 @@ __global__ void __launch_bounds__(kThreads) combine(LogRatioMoments task) {
   if (one >= series) return;
   Moments total = {0.0, 0.0, 0.0};
   for (int64_t block = threadIdx.x % kWarpSize; block < blocks; block += kWarpSize) {
-    const double* partial = task.partial + (block * series + one) * 2;
-    const double rows = static_cast<double>(smaller(kRows, task.points - block * kRows));
-    total = merged(total, {rows, partial[0], partial[1]});
+    const double* partial = task.partial + (block * series + one) * 3;
+    total = merged(total, {partial[2], partial[0], partial[1]});
   }
   for (int distance = kWarpSize / 2; distance > 0; distance /= 2) {
     const Moments other = {__shfl_down_sync(kAllLanes, total.count, distance),
@@ -86,10 +98,7 @@ __global__ void __launch_bounds__(kThreads) combine(LogRatioMoments task) {
                            __shfl_down_sync(kAllLanes, total.squares, distance)};
     total = merged(total, other);
   }
-  if (threadIdx.x % kWarpSize == 0) {
-    task.moments[one * 2] = total.mean;
-    task.moments[one * 2 + 1] = total.squares;
-  }
+  if (threadIdx.x % kWarpSize == 0) write(total, task.moments + one * 3);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 """Commands that measure data sets and sample files, and the one that looks at the machine."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -74,9 +75,14 @@ def dimension(
         fitted = fd.IntrinsicDimension(k=k, estimator=estimator).fit(images.flatten(1))
     say(f"intrinsic dimension of {len(images):,} images of {data}")
     table = Table("k", "dimension")
-    for wanted in sorted({2, 5, 10, 20, 50, 100, 200, 500, fitted.k_} & set(fitted.ks_.tolist())):
-        table.add_row(str(wanted), f"{fitted.dimension_per_k_[wanted - 2]:.2f}")
+    shown = sorted({2, 5, 10, 20, 50, 100, 200, 500, fitted.k_} & set(fitted.ks_.tolist()))
+    for wanted in shown:
+        found = fitted.dimension_per_k_[wanted - 2]
+        table.add_row(str(wanted), f"{found:.2f}" if math.isfinite(found) else "all points tie")
     show(table)
+    ties = ", ".join(f"{fitted.ties_per_k_[k - 2]:,} at k = {k}" for k in shown if fitted.ties_per_k_[k - 2])
+    if ties:
+        say(f"points whose k nearest neighbours are all at one distance: {ties}")
     say(
         (f"{fitted.dimension_:.2f} ± {fitted.standard_error_:.2f}", "bold"),
         f" at n = {len(images):,}, k = {fitted.k_}",

@@ -18,6 +18,7 @@ from fastdaae.cli.places import require_file, require_folder
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
 from fastdaae.reading import require_memory
+from fastdaae.report import staleness
 from fastdaae.training.checkpoint import read_history
 
 RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
@@ -161,6 +162,7 @@ def evaluate(
     root: Root = None,
 ) -> None:
     """Measure a trained model: reconstruction, likelihood, classification, dimension, beside the real data."""
+    checkpoint = staleness.state_of(run)
     model, dataset, _ = _open(run, root)
     with working("evaluating") as tell:
         result = evaluate_model(
@@ -172,7 +174,7 @@ def evaluate(
             seed=seed,
             report=lambda stage: tell(f"evaluating: {stage}"),
         )
-    run_folder.write_json(run / run_folder.EVALUATION, result)
+    run_folder.write_json(run / run_folder.EVALUATION, {**result, "checkpoint": checkpoint})
     show(evaluation_table(result))
     say(f"numbers in {run / run_folder.EVALUATION}")
 
@@ -182,8 +184,21 @@ def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     model, dataset, config = _open(run, root)
     evaluation, history = run_config.read_evaluation(run), read_history(run)
     run_config.require_losses(history, run)
+    checkpoint = staleness.state_of(run)
     with working("drawing the report"):
-        page = reports.build(model, dataset, history, evaluation, run / "report", seed=seed, config=config)
+        page = reports.build(
+            model,
+            dataset,
+            history,
+            evaluation,
+            run / "report",
+            seed=seed,
+            config=config,
+            checkpoint=checkpoint,
+        )
+    stale = staleness.outdated(evaluation or {}, checkpoint)
+    if stale:
+        say((stale, "yellow"))
     say(f"report in {page}")
 
 

@@ -2,9 +2,14 @@
 
 from rich.table import Table
 
+from fastdaae.report.tables import NOT_MEASURED, neighborhood
 
-def _pair(estimate: dict, digits: int) -> str:
-    return f"{estimate['mean']:.{digits}f} ± {estimate['standard_error']:.{digits}f}"
+
+def _pair(estimate: dict, digits: int, mean: str = "mean") -> str:
+    if "reason" in estimate:
+        return NOT_MEASURED
+    error = estimate["standard_error"]
+    return f"{estimate[mean]:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
 
 
 def evaluation_table(evaluation: dict) -> Table:
@@ -21,26 +26,27 @@ def evaluation_table(evaluation: dict) -> Table:
 
 def _reconstruction_rows(table: Table, part: dict) -> None:
     images = f"{part['images']:,} test images"
-    table.add_row("reconstruction MSE", "corrupted input", _pair(part["corrupted_mse"], 4), images)
-    table.add_row("", "clean input", _pair(part["clean_mse"], 4), images, end_section=True)
+    corrupted, clean = part["corrupted_mse"], part["clean_mse"]
+    table.add_row("reconstruction MSE", "corrupted input", _pair(corrupted, 4), corrupted.get("reason", images))
+    table.add_row("", "clean input", _pair(clean, 4), clean.get("reason", images), end_section=True)
 
 
 def _likelihood_rows(table: Table, part: dict) -> None:
     for place, row in enumerate(part["rows"]):
         label = "log-likelihood, nats" if place == 0 else ""
-        settings = f"{part['samples']:,} samples, bandwidth {row['bandwidth']:.4f}"
+        settings = row.get("reason") or f"{part['samples']:,} samples, bandwidth {row['bandwidth']:.4f}"
         table.add_row(label, row["name"], _pair(row, 1), settings, end_section=row is part["rows"][-1])
 
 
 def _classification_rows(table: Table, part: dict | None) -> None:
     for place, row in enumerate(part["rows"] if part else ()):
         label = "test accuracy" if place == 0 else ""
-        settings = f"{row['dimension']} numbers, {part['training_images']:,} training images"
-        table.add_row(label, row["name"], f"{row['accuracy']:.2%}", settings, end_section=row is part["rows"][-1])
+        settings = row.get("reason") or f"{row['dimension']} numbers, {part['training_images']:,} training images"
+        accuracy = NOT_MEASURED if "reason" in row else f"{row['accuracy']:.2%}"
+        table.add_row(label, row["name"], accuracy, settings, end_section=row is part["rows"][-1])
 
 
 def _dimension_rows(table: Table, part: dict) -> None:
     for place, row in enumerate(part["rows"]):
         label = "intrinsic dimension" if place == 0 else ""
-        value = f"{row['dimension']:.2f} ± {row['standard_error']:.2f}"
-        table.add_row(label, row["name"], value, f"n = {part['images']:,}, k = {part['k']}")
+        table.add_row(label, row["name"], _pair(row, 2, "dimension"), row.get("reason") or neighborhood(part, row))

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from fastdaae import ops, reference
 from fastdaae.evaluation.estimate import Estimate
-from fastdaae.evaluation.points import as_points
+from fastdaae.evaluation.fitting import fitting
+from fastdaae.evaluation.points import as_points, warn_of_another_scale
 
 _LEAVE_OUT_BLOCK = 512
 
@@ -30,29 +31,31 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         self.bandwidths = bandwidths
 
     def fit(self, X, y=None, *, validation=None) -> "ParzenWindow":
-        """Keep the samples X [N, D] (uint8 means value / 255) and choose the bandwidth; `y` is ignored.
+        """Keep the samples X [N, D] and choose the bandwidth; `y` is ignored.
 
+        uint8 means value / 255 in arrays, tensors, data frames and lists alike; other integers are numbers as they are.
         Arrays and memory maps in C order are kept as they are, not copied, and read block by block on the CPU.
         Raises ValueError for empty or non-finite sets, bandwidths that are not positive, and "auto" with one sample
         alone.
         """
-        self.samples_ = as_points(self, X, reset=True, as_stored=True)
-        if isinstance(self.bandwidth, str) and self.bandwidth != "auto":
-            raise ValueError(f"bandwidth must be 'auto' or a number > 0, got {self.bandwidth!r}")
-        if not isinstance(self.bandwidth, str):
-            self.bandwidth_ = _positive("bandwidth", [self.bandwidth])[0]
-            return self
+        with fitting(self):
+            self.samples_ = as_points(self, X, reset=True, as_stored=True)
+            if not (isinstance(self.bandwidth, str) and self.bandwidth == "auto"):
+                self.bandwidth_ = _one_positive(self.bandwidth)
+            else:
+                self._choose_bandwidth(validation)
+        return self
+
+    def _choose_bandwidth(self, validation) -> None:
         candidates = np.logspace(-1, 0, 10) if self.bandwidths is None else self.bandwidths
-        self.bandwidths_ = np.array(_positive("bandwidths", candidates))
+        self.bandwidths_ = _list_of_positive(candidates)
         if validation is None:
             log_densities = _leave_one_out(self.samples_, self.bandwidths_)
         else:
-            log_densities = self._log_densities(
-                as_points(self, validation, reset=False, as_stored=True), self.bandwidths_
-            )
+            queries = as_points(self, validation, reset=False, as_stored=True)
+            log_densities = self._log_densities(queries, self.bandwidths_)
         self.validation_log_likelihoods_ = log_densities.mean(1).numpy()
         self.bandwidth_ = float(self.bandwidths_[self.validation_log_likelihoods_.argmax()])
-        return self
 
     def score_samples(self, X) -> np.ndarray:
         """The log-density of each row of X [Q, D], float64 [Q], in nats; a density, so it may be positive."""
@@ -68,14 +71,32 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         return Estimate.of(self.score_samples(X))
 
     def _log_densities(self, queries: Tensor, bandwidths) -> Tensor:
+        warn_of_another_scale(queries, self.samples_)
         return ops.parzen_log_density(queries, self.samples_, bandwidths)
 
 
-def _positive(name: str, values) -> list[float]:
-    values = [float(value) for value in np.atleast_1d(values)]
-    if not values or not all(math.isfinite(value) and value > 0 for value in values):
-        raise ValueError(f"{name} must be finite and > 0, got {values}")
-    return values
+def _one_positive(bandwidth) -> float:
+    found = _numbers(bandwidth)
+    if len(found) != 1 or not _all_positive(found):
+        raise ValueError(f"bandwidth must be 'auto' or a number > 0, got {bandwidth!r}; pass several as bandwidths=")
+    return float(found[0])
+
+
+def _list_of_positive(bandwidths) -> np.ndarray:
+    found = _numbers(bandwidths)
+    if not len(found) or not _all_positive(found):
+        raise ValueError(f"bandwidths must be a list of finite numbers > 0, got {bandwidths!r}")
+    return found
+
+
+def _all_positive(numbers: np.ndarray) -> bool:
+    return bool((np.isfinite(numbers) & (numbers > 0)).all())
+
+
+def _numbers(values) -> np.ndarray:
+    """One number or a list of them, NumPy's or torch's too, as float64 [B]; empty for anything else."""
+    array = np.atleast_1d(values.numpy(force=True) if isinstance(values, Tensor) else np.asarray(values))
+    return array.astype(np.float64) if array.ndim == 1 and array.dtype.kind in "iuf" else np.empty(0)
 
 
 def _leave_one_out(samples: Tensor, bandwidths: np.ndarray) -> Tensor:

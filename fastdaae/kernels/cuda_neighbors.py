@@ -91,13 +91,14 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> Found:
 def log_ratio_moments(distances: Tensor) -> tuple[Tensor, Tensor]:
     """Moments over points of the mean log-ratios of distances [N, K] (float32 or float64, contiguous, ascending).
 
-    The first result, float64 [2, K - 1, 2], holds for 1 / m and for m, m the mean log-ratio of each point's 2..K
-    nearest, their mean and their sum of squared deviations from it; the second, float64 [N], is m for all K.
+    The first result, float64 [2, K - 1, 3], holds for 1 / m where m > 0 and for m, m the mean log-ratio of each point's
+    2..K nearest, their mean, their sum of squared deviations from it and their number; the second, float64 [N], is m
+    for all K.
     """
     points, k = distances.shape
     blocks = -(-points // extension.load().log_ratio_rows())
-    partial = distances.new_empty((blocks, 2, k - 1, 2), dtype=torch.float64)
-    moments = distances.new_empty((2, k - 1, 2), dtype=torch.float64)
+    partial = distances.new_empty((blocks, 2, k - 1, 3), dtype=torch.float64)
+    moments = distances.new_empty((2, k - 1, 3), dtype=torch.float64)
     per_point = distances.new_empty(points, dtype=torch.float64)
     with _on(distances.device) as place:
         extension.load().intrinsic_dimension_cuda(

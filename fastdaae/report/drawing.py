@@ -1,7 +1,7 @@
 """The figures of one model: gathers what each shows and says what to look for."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fastdaae import ops
+from fastdaae.evaluation.attempt import IMPOSSIBLE, reason_of, require_finite
 from fastdaae.noise import Noise, Site
 from fastdaae.report import captions, figures_measures, figures_samples, figures_training
 from fastdaae.report.figures_codes import code_histograms, code_plane
 from fastdaae.report.pictures import as_pictures
+from fastdaae.report.projection import codes_in_a_plane
 
 _IMAGES, _GRID, _STEPS = 12, 100, 5
 _CHAINS, _LAST = 8, 9
@@ -22,25 +24,30 @@ _CODES, _PLANE, _BATCH = 10_000, 2000, 1000  # t-SNE of 2000 codes takes seconds
 
 
 class Drawn(NamedTuple):
-    """A figure with its file name (without ending) and its caption."""
+    """A figure with its file name (without ending) and its caption; without a figure, the caption says why."""
 
     name: str
-    figure: Figure
+    figure: Figure | None
     caption: str
+
+
+def _drawn(name: str, caption: str, figure: Callable[[], Figure]) -> Drawn:
+    try:
+        return Drawn(name, figure(), caption)
+    except IMPOSSIBLE as error:
+        return Drawn(name, None, reason_of(error))
 
 
 def draw(model, split, part: str, history: list[dict], evaluation, *, unit: str, seed: int) -> Iterator[Drawn]:
     """All figures of a report, one after the other; `part` names the split that is shown."""
     if history:
-        yield Drawn("losses", _losses(model, history, unit), captions.LOSSES)
+        yield _drawn("losses", captions.LOSSES, lambda: _losses(model, history, unit))
     with _inference(model):
         noise = Noise(seed, device=next(model.parameters()).device)
-        yield Drawn(
-            "reconstructions", _reconstructions(model, split.images[:_IMAGES], part, noise), captions.RECONSTRUCTIONS
-        )
-        shape = tuple(split.images.shape[1:])
-        yield Drawn("samples", _samples(model, shape, seed), captions.SAMPLES)
-        yield Drawn("chain", _chain(model, shape, seed), captions.CHAIN)
+        images, shape = split.images[:_IMAGES], tuple(split.images.shape[1:])
+        yield _drawn("reconstructions", captions.RECONSTRUCTIONS, lambda: _reconstructions(model, images, part, noise))
+        yield _drawn("samples", captions.SAMPLES, lambda: _samples(model, shape, seed))
+        yield _drawn("chain", captions.CHAIN, lambda: _chain(model, shape, seed))
         yield from _codes(model, split, part, noise, seed)
     if evaluation is not None:
         yield from _measures(evaluation)
@@ -59,7 +66,7 @@ def _inference(model) -> Iterator[None]:
 
 def _losses(model, history: list[dict], unit: str) -> Figure:
     names = history[-1]["losses"]
-    validation = [line.get("validation", {}).get("reconstruction", math.nan) for line in history]
+    validation = [_number(line.get("validation", {}).get("reconstruction")) for line in history]
     equilibrium = None
     if "discriminator" in names:
         # the released form halves the discriminator's loss
@@ -67,11 +74,16 @@ def _losses(model, history: list[dict], unit: str) -> Figure:
         equilibrium = (math.log(2), "ln 2 = 0.693") if halved else (2 * math.log(2), "2 ln 2 = 1.386")
     return figures_training.losses(
         [line["epoch"] for line in history],
-        {name: [line["losses"][name] for line in history] for name in names},
+        {name: [_number(line["losses"].get(name)) for line in history] for name in names},
         None if all(map(math.isnan, validation)) else validation,
         unit=unit,
         equilibrium=equilibrium,
     )
+
+
+def _number(value: float | None) -> float:
+    """A loss of a metrics file, where None stands for one that was not finite."""
+    return math.nan if value is None or math.isinf(value) else value
 
 
 def _reconstructions(model, images: Tensor, part: str, noise: Noise) -> Figure:
@@ -119,14 +131,24 @@ def _codes(model, split, part: str, noise: Noise, seed: int) -> Iterator[Drawn]:
     if model.corruption is not None:
         codes["corrupted"] = _encode(model, images, model.corruption, noise)
     title = f"Codes of {len(clean):,} {_IN_TEXT[part]} images beside the prior"
-    yield Drawn("code-histograms", code_histograms(codes, title), captions.code_histograms(type(model).__name__))
-    points, axis_names, how = _plane(clean[:_PLANE], seed)
-    labels = None if split.labels is None else split.labels[: len(points)].cpu().numpy()
+    caption = captions.code_histograms(type(model).__name__)
+    yield _drawn("code-histograms", caption, lambda: _histograms(codes, title))
+    labels = None if split.labels is None else split.labels[:_PLANE].cpu().numpy()
+    caption = captions.code_plane(labels is not None)
+    yield _drawn("code-plane", caption, lambda: _labelled_plane(clean[:_PLANE], labels, _IN_TEXT[part], seed))
+
+
+def _histograms(codes: Mapping[str, np.ndarray], title: str) -> Figure:
+    for name, values in codes.items():
+        require_finite(f"{name} codes", torch.from_numpy(values))
+    return code_histograms(codes, title)
+
+
+def _labelled_plane(codes: np.ndarray, labels: np.ndarray | None, part: str, seed: int) -> Figure:
+    require_finite("codes", torch.from_numpy(codes))
+    points, axis_names, how = codes_in_a_plane(codes, seed)
     by = "" if labels is None else ", by label"
-    figure = code_plane(
-        points, labels, title=f"{how} of {len(points):,} {_IN_TEXT[part]} images{by}", axis_names=axis_names
-    )
-    yield Drawn("code-plane", figure, captions.code_plane(labels is not None))
+    return code_plane(points, labels, title=f"{how} of {len(points):,} {part} images{by}", axis_names=axis_names)
 
 
 def _encode(model, images: Tensor, corruption, noise: Noise) -> np.ndarray:
@@ -139,30 +161,18 @@ def _encode(model, images: Tensor, corruption, noise: Noise) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def _plane(codes: np.ndarray, seed: int) -> tuple[np.ndarray, tuple[str, str] | None, str]:
-    """(points [N, 2], names of the axes, what they are) of codes [N, Z]: themselves for Z = 2, t-SNE for more."""
-    count, dimension = codes.shape
-    if dimension == 2:
-        return codes, ("code 1", "code 2"), "Codes"
-    if dimension == 1 or count < 5:
-        jitter = np.random.default_rng(seed).uniform(-1, 1, count)
-        return np.column_stack((codes[:, 0], jitter)), ("code 1", "random, for the eye only"), "Codes"
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
-
-    projection = TSNE(2, perplexity=min(30, (count - 1) / 3), init="pca", random_state=seed)
-    # its threads wait for each other 1000 times: on a busy machine two were up to 50 times slower than one
-    with threadpool_limits(limits=1, user_api="openmp"):
-        points = projection.fit_transform(codes)
-    return points, None, f"t-SNE of the {dimension}-D codes"
-
-
 def _measures(evaluation: Mapping) -> Iterator[Drawn]:
-    rows = evaluation["likelihood"]["rows"]
-    figure = figures_measures.likelihood_curves(rows, "Log-likelihood over bandwidths")
-    yield Drawn("likelihood", figure, captions.LIKELIHOOD)
-    part = evaluation["dimension"]
-    figure = figures_measures.dimension_curves(
-        part["rows"], f"Intrinsic dimension over neighbours, n = {part['images']:,}"
+    likelihood, dimension = evaluation["likelihood"], evaluation["dimension"]
+    title = "Log-likelihood over bandwidths"
+    yield _drawn(
+        "likelihood", captions.LIKELIHOOD, lambda: figures_measures.likelihood_curves(_measured(likelihood), title)
     )
-    yield Drawn("dimension", figure, captions.DIMENSION)
+    over = f"Intrinsic dimension over neighbours, n = {dimension['images']:,}"
+    yield _drawn("dimension", captions.DIMENSION, lambda: figures_measures.dimension_curves(_measured(dimension), over))
+
+
+def _measured(part: Mapping) -> list[Mapping]:
+    rows = [row for row in part["rows"] if "reason" not in row]
+    if not rows:
+        raise ValueError(part["rows"][0]["reason"])
+    return rows

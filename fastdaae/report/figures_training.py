@@ -1,5 +1,6 @@
 """The losses of a training run over its epochs."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -35,6 +36,14 @@ def losses(
     return figure
 
 
+def _end(epochs: Sequence[int], values: Sequence[float], name: str) -> tuple[float, str]:
+    """(where a curve's label stands, the label): at its last number, after which a diverged run has none."""
+    finite = [i for i, value in enumerate(values) if math.isfinite(value)]
+    if not finite or finite[-1] == len(values) - 1:
+        return values[-1], f"{name} {number(values[-1], 3)}"
+    return values[finite[-1]], f"{name}: not finite\nafter epoch {epochs[finite[-1]]}"
+
+
 def _draw(axes: Axes, epochs, curves, *, title: str, unit: str, equilibrium: tuple[float, str] | None = None) -> None:
     style_axes(axes, title=title, x_label="epoch", y_label=unit)
     for _, values, color in curves:
@@ -43,7 +52,7 @@ def _draw(axes: Axes, epochs, curves, *, title: str, unit: str, equilibrium: tup
     axes.margins(x=0.02, y=0.12)
     if len(epochs) == 1:
         axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
-    ends = [(values[-1], f"{name} {number(values[-1], 3)}", color) for name, values, color in curves]
+    ends = [(*_end(epochs, values, name), color) for name, values, color in curves]
     if equilibrium is not None:
         value, text = equilibrium
         axes.axhline(value, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.6, zorder=3)

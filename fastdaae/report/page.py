@@ -2,7 +2,7 @@
 
 import base64
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ body {{ margin: 0 auto; max-width: 1080px; padding: 40px 24px 80px; background: 
 h1 {{ font-size: 32px; line-height: 1.2; margin: 0 0 12px; }}
 h2 {{ font-size: 22px; margin: 48px 0 12px; }}
 p.summary {{ font-size: 18px; max-width: 62em; }}
+p.note {{ border-left: 4px solid #d55e00; padding-left: 12px; }}
 p.caution, figcaption {{ color: #57606a; font-size: 15px; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 15px; }}
 th {{ text-align: left; border-bottom: 2px solid #1f2328; padding: 8px 12px 8px 0; }}
@@ -49,10 +50,13 @@ figure img {{ display: block; max-width: 100%; height: auto; margin: 0 auto 10px
 
 
 class Panel(NamedTuple):
-    """A figure of the page: its file's name (without ending) and bytes, what to look for, its width in CSS pixels."""
+    """A figure of the page: its file's name (without ending) and bytes, what to look for, its width in CSS pixels.
+
+    Where it could not be drawn, there are no bytes, and the caption says why.
+    """
 
     name: str
-    png: bytes
+    png: bytes | None
     caption: str
     width: int
 
@@ -63,8 +67,9 @@ def render(
     numbers: Sequence[Row] | None,
     settings: Sequence[tuple[str, str]],
     panels: Sequence[Panel],
+    notes: Sequence[str] = (),
 ) -> str:
-    """The whole page; `numbers` None says that the run was not evaluated."""
+    """The whole page; `numbers` None says that the run was not evaluated, `notes` are told before the numbers."""
     parts = [
         _HEAD.format(title=escape(title)),
         f"<h1>{escape(title)}</h1>\n",
@@ -75,12 +80,13 @@ def render(
     else:
         parts += [
             "<h2>Numbers</h2>\n",
+            *(f'<p class="note">{escape(note)}</p>\n' for note in notes),
             _numbers_table(numbers),
             f'<p class="caution">{escape(LIKELIHOOD_CAUTION)}</p>\n',
         ]
     parts += [
         f'<h2>Figures</h2>\n<p class="caution">{escape(captions.PAPER)}</p>\n',
-        *(_figure(place, panel) for place, panel in enumerate(panels, 1)),
+        *_figures(panels),
     ]
     if settings:
         parts += ["<h2>Settings</h2>\n", _settings_table(settings)]
@@ -108,6 +114,15 @@ def _number_row(group: Sequence[Row], place: int) -> str:
 def _settings_table(pairs: Sequence[tuple[str, str]]) -> str:
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n" for name, value in pairs)
     return f'<table class="run">\n<tbody>\n{rows}</tbody>\n</table>\n'
+
+
+def _figures(panels: Sequence[Panel]) -> Iterator[str]:
+    places = itertools.count(1)
+    for panel in panels:
+        if panel.png is None:
+            yield f'<p class="note">The figure {escape(panel.name)} is not drawn: {escape(panel.caption)}</p>\n'
+        else:
+            yield _figure(next(places), panel)
 
 
 def _figure(place: int, panel: Panel) -> str:

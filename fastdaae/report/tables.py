@@ -1,7 +1,7 @@
 """The numbers of an evaluation as rows of text, a run's settings as pairs, and both summed up in a paragraph."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from fastdaae.report.style import number
@@ -19,9 +19,23 @@ class Row(NamedTuple):
     real: bool = False
 
 
-def with_error(mean: float, error: float, digits: int) -> str:
-    """A mean and its standard error, with a true minus sign."""
-    return f"{number(mean, digits)} ± {number(error, digits)}"
+NOT_MEASURED = "not measured"
+
+
+def with_error(mean: float, error: float | None, digits: int) -> str:
+    """A mean and its standard error, with a true minus sign; an error that is None is left out."""
+    return number(mean, digits) if error is None else f"{number(mean, digits)} ± {number(error, digits)}"
+
+
+def _row(measure: str, of: str, numbers: Mapping, value: Callable[[Mapping], str], settings: str) -> Row:
+    """A line of the table, which says why where there is no number."""
+    if "reason" in numbers:
+        return Row(measure, of, NOT_MEASURED, numbers["reason"], is_real(of))
+    return Row(measure, of, value(numbers), settings, is_real(of))
+
+
+def _estimate(digits: int, mean: str = "mean") -> Callable[[Mapping], str]:
+    return lambda numbers: with_error(numbers[mean], numbers["standard_error"], digits)
 
 
 def evaluation_rows(evaluation: Mapping) -> list[Row]:
@@ -34,38 +48,50 @@ def evaluation_rows(evaluation: Mapping) -> list[Row]:
 def _reconstruction(part: Mapping) -> list[Row]:
     measure, settings = "reconstruction error, pixel²", f"{part['images']:,} test images"
     of = {"corrupted_mse": "corrupted input", "clean_mse": "clean input"}
-    return [
-        Row(measure, name, with_error(part[key]["mean"], part[key]["standard_error"], 4), settings)
-        for key, name in of.items()
-    ]
+    return [_row(measure, name, part[key], _estimate(4), settings) for key, name in of.items()]
 
 
 def _likelihood(part: Mapping) -> list[Row]:
-    rows = []
-    for row in part["rows"]:
-        settings = f"{part['samples']:,} samples, bandwidth {row['bandwidth']:.4f}, {part['queries']:,} test images"
-        if row["bandwidth"] in (row["bandwidths"][0], row["bandwidths"][-1]):
-            settings += " (the bandwidth is at the end of its grid)"
-        value = with_error(row["mean"], row["standard_error"], 1)
-        rows.append(Row("log-likelihood, nats", row["name"], value, settings, is_real(row["name"])))
-    return rows
+    return [_row("log-likelihood, nats", row["name"], row, _estimate(1), _window(part, row)) for row in part["rows"]]
+
+
+def _window(part: Mapping, row: Mapping) -> str:
+    if "reason" in row:
+        return ""
+    settings = f"{part['samples']:,} samples, bandwidth {row['bandwidth']:.4f}, {part['queries']:,} test images"
+    at_the_end = row["bandwidth"] in (row["bandwidths"][0], row["bandwidths"][-1])
+    return settings + (" (the bandwidth is at the end of its grid)" if at_the_end else "")
 
 
 def _classification(part: Mapping) -> list[Row]:
     settings = f"{part['training_images']:,} training images, {part['test_images']:,} test images"
     return [
-        Row("test accuracy", row["name"], f"{row['accuracy']:.2%}", f"{row['dimension']} numbers an image, {settings}")
+        _row("test accuracy", row["name"], row, _accuracy, f"{row['dimension']} numbers an image, {settings}")
         for row in part["rows"]
     ]
 
 
+def _accuracy(row: Mapping) -> str:
+    return f"{row['accuracy']:.2%}"
+
+
 def _dimension(part: Mapping) -> list[Row]:
-    settings = f"n = {part['images']:,}, k = {part['k']}"
-    rows = []
-    for row in part["rows"]:
-        value = with_error(row["dimension"], row["standard_error"], 2)
-        rows.append(Row("intrinsic dimension", row["name"], value, settings, is_real(row["name"])))
-    return rows
+    return [
+        _row("intrinsic dimension", row["name"], row, _estimate(2, "dimension"), neighborhood(part, row))
+        for row in part["rows"]
+    ]
+
+
+def neighborhood(part: Mapping, row: Mapping) -> str:
+    """What a dimension was measured with: n, k, and how many points were left out."""
+    if "reason" in row:
+        return ""
+    left_out = [
+        f"{row[key]:,} {what} left out"
+        for key, what in (("duplicates", "duplicates"), ("ties", "tied points"))
+        if row.get(key)
+    ]
+    return ", ".join([f"n = {part['images']:,}", f"k = {row['k'][-1]}", *left_out])
 
 
 def is_real(name: str) -> bool:
@@ -117,28 +143,41 @@ def _training_sentence(name: str, data: str, history: list[dict], unit: str) -> 
         return f"This {name} is for {data}."
     last = history[-1]
     epochs = f"{last['epoch']:,} epoch{'s' if last['epoch'] != 1 else ''}"
-    told = f"its reconstruction loss is {last['losses'].get('reconstruction', math.nan):.4f} {unit} in training"
-    held_out = last.get("validation", {}).get("reconstruction")
-    told += "" if held_out is None else f" and {held_out:.4f} in validation"
+    told = f"its reconstruction loss is {_loss(last['losses'].get('reconstruction'), unit)} in training"
+    held_out = last.get("validation", {})
+    if "reconstruction" in held_out:
+        told += f" and {_loss(held_out['reconstruction'])} in validation"
     return f"This {name} was trained on {data} for {epochs}; {told}."
 
 
+def _loss(value: float | None, unit: str = "") -> str:
+    return f"{value:.4f} {unit}".strip() if value is not None and math.isfinite(value) else "not finite"
+
+
 def _reconstruction_sentence(part: Mapping) -> str:
-    corrupted, clean = part["corrupted_mse"]["mean"], part["clean_mse"]["mean"]
-    return (
-        f"Its test images come back with a mean squared error of {corrupted:.4f} (corrupted) and {clean:.4f} (clean)."
-    )
+    corrupted, clean = part["corrupted_mse"], part["clean_mse"]
+    if "reason" in corrupted or "reason" in clean:
+        return f"Its reconstruction error was {NOT_MEASURED}."
+    errors = f"{corrupted['mean']:.4f} (corrupted) and {clean['mean']:.4f} (clean)"
+    return f"Its test images come back with a mean squared error of {errors}."
+
+
+def _told(numbers: Mapping, key: str, write: Callable[[float], str]) -> str:
+    return NOT_MEASURED if "reason" in numbers else write(numbers[key])
 
 
 def _likelihood_sentence(part: Mapping) -> str:
-    listed = ", ".join(f"{row['name']} {with_error(row['mean'], row['standard_error'], 1)}" for row in part["rows"])
+    listed = ", ".join(
+        f"{row['name']} {NOT_MEASURED if 'reason' in row else _estimate(1)(row)}" for row in part["rows"]
+    )
     return f"Log-likelihood of the test images under Parzen windows of {part['samples']:,} points, in nats: {listed}."
 
 
 def _classification_sentence(part: Mapping) -> str:
-    return "Test accuracy: " + ", ".join(f"{row['name']} {row['accuracy']:.2%}" for row in part["rows"]) + "."
+    listed = ", ".join(f"{row['name']} {_told(row, 'accuracy', '{:.2%}'.format)}" for row in part["rows"])
+    return f"Test accuracy: {listed}."
 
 
 def _dimension_sentence(part: Mapping) -> str:
-    listed = ", ".join(f"{row['name']} {row['dimension']:.2f}" for row in part["rows"])
+    listed = ", ".join(f"{row['name']} {_told(row, 'dimension', '{:.2f}'.format)}" for row in part["rows"])
     return f"Intrinsic dimension at k = {part['k']}: {listed}."

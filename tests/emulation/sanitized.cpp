@@ -83,11 +83,11 @@ void check_moments(int64_t points, int64_t k) {
     std::sort(distances.begin() + point * k, distances.begin() + (point + 1) * k);
   }
   const int64_t blocks = fastdaae::whole_units(points, fastdaae::kLogRatioRows) / fastdaae::kLogRatioRows;
-  std::vector<double> partial(blocks * 4 * (k - 1)), moments(4 * (k - 1)), per_point(points);
+  std::vector<double> partial(blocks * 6 * (k - 1)), moments(6 * (k - 1)), per_point(points);
   fastdaae::log_ratio_moments({distances.data(), false, points, k, partial.data(), moments.data(), per_point.data()},
                               nullptr);
   const double mean = std::accumulate(per_point.begin(), per_point.end(), 0.0) / static_cast<double>(points);
-  require(std::abs(moments[4 * (k - 1) - 2] / mean - 1.0) < 1e-12, "moments differ");
+  require(std::abs(moments[6 * (k - 1) - 3] / mean - 1.0) < 1e-12, "moments differ");
 }
 
 }  // namespace

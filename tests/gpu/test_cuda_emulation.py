@@ -151,6 +151,23 @@ def test_log_ratio_moments(kernels, rows, k, dtype):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("rows", "k"), [(3, 3), (130, 33), (200, 70)])
+def test_log_ratio_moments_where_distances_tie(kernels, rows, k, dtype):
+    distances = (torch.rand(rows, k, dtype=torch.float64).cumsum(1) + 0.3).to(dtype)
+    tied = torch.arange(rows) % (k + 1)  # as many of a point's nearest are at one distance, none or one to all
+    distances = torch.where(torch.arange(k) < tied[:, None], distances[:, :1], distances)
+    distances[:64] = distances[:64, :1]  # a block of the kernel that has nothing to count
+    found, expected = (log_ratio_moments(distances, backend=name) for name in ("cuda", "reference"))
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=0)
+    counted = (distances[:, 1:] > distances[:, :1]).sum(0).double()
+    assert torch.equal(found.inverse.count, counted) and torch.equal(
+        found.plain.count, torch.full((k - 1,), 1.0 * rows)
+    )
+    assert torch.isfinite(found.inverse.mean).all() and (found.last[:64] == 0).all()
+
+
 @pytest.mark.parametrize("estimator", ["mle", "mackay", "twonn"])
 def test_the_estimator_reads_the_kernel_s_moments(kernels, monkeypatch, estimator):
     points = torch.rand(150, 4)

@@ -6,7 +6,8 @@ import torch
 from sklearn.utils.validation import validate_data
 
 import fastdaae as fd
-from fastdaae.evaluation import dimension, points
+from fastdaae.evaluation import points
+from fastdaae.evaluation.rows import _first_of_equals, _first_of_equals_on_device
 from fastdaae.kernels import cuda_neighbors, extension
 
 
@@ -72,8 +73,8 @@ def test_without_a_driver_errors_are_python_s():
 
 def test_the_first_of_equal_rows():
     rows = torch.randint(0, 3, (400, 4)).float() - 1
-    found = dimension._first_of_equals_on_device(rows).sort().values
-    assert torch.equal(found, dimension._first_of_equals(rows).sort().values)
+    found = _first_of_equals_on_device(rows).sort().values
+    assert torch.equal(found, _first_of_equals(rows).sort().values)
     distinct = {tuple(row) for row in rows.tolist()}
     assert len(found) == len(distinct) == len({tuple(row) for row in rows[found].tolist()})
 

@@ -184,8 +184,8 @@ def test_uint8_means_value_over_255():
     ("message", "window"),
     [
         ("bandwidth must be 'auto' or a number > 0, got 'best'", fd.ParzenWindow("best")),
-        ("bandwidth must be finite and > 0", fd.ParzenWindow(-1.0)),
-        ("bandwidths must be finite and > 0", fd.ParzenWindow(bandwidths=[1.0, float("inf")])),
+        ("bandwidth must be 'auto' or a number > 0, got -1.0", fd.ParzenWindow(-1.0)),
+        ("bandwidths must be a list of finite numbers > 0", fd.ParzenWindow(bandwidths=[1.0, float("inf")])),
     ],
 )
 def test_estimator_refuses_bad_parameters(message, window):

@@ -99,6 +99,14 @@ def test_dimension_of_a_data_set():
     assert f"{fitted.dimension_:.2f} ± {fitted.standard_error_:.2f} at n = 1,000, k = 50" in printed
 
 
+def test_dimension_prints_no_infinity_where_neighbours_tie():
+    images = fd.data.load("digits").train.images.flatten(1)
+    fitted = fd.IntrinsicDimension(k=5).fit(images)
+    printed = succeed("dimension", "digits", "--n", 0, "--k", 5)
+    assert "inf" not in printed and f"{fitted.dimension_per_k_[0]:.2f}" in printed
+    assert fitted.ties_per_k_[0] > 0 and f"{fitted.ties_per_k_[0]} at k = 2" in printed
+
+
 def test_doctor_says_what_is_live_and_why_the_rest_is_not():
     printed = succeed("doctor")
     for name, (live, detail) in fd.backends().items():

@@ -1,0 +1,35 @@
+"""Whether an evaluation is of the model that a run's checkpoint holds now."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastdaae import run_folder
+
+_FACTS = ("run_id", "epoch", "step")
+
+
+def state_of(run_dir: str | Path) -> dict:
+    """What tells a run's checkpoints apart: {"run_id", "epoch", "step"}, those that it records.
+
+    Reads the head of the checkpoint alone. Raises FileNotFoundError where there is none, ValueError for a damaged one.
+    """
+    facts = run_folder.read_facts(Path(run_dir) / run_folder.CHECKPOINT)
+    return {name: facts[name] for name in _FACTS if name in facts}
+
+
+def outdated(evaluation: Mapping, now: Mapping | None) -> str | None:
+    """A sentence where the evaluation's "checkpoint" is not the one of now; None where they agree or one is unknown."""
+    then = evaluation.get("checkpoint")
+    if not then or not now:
+        return None
+    shared = [name for name in _FACTS if name in then and name in now]
+    if all(then[name] == now[name] for name in shared):
+        return None
+    again = "run fastdaae evaluate again"
+    if "run_id" in shared and then["run_id"] != now["run_id"]:
+        return f"These numbers are of another run, which was in this folder before: {again}."
+    return f"These numbers were measured at {_place(then)}, and the run is now at {_place(now)}: {again}."
+
+
+def _place(state: Mapping) -> str:
+    return ", ".join(f"{name} {state[name]:,}" for name in ("epoch", "step") if name in state)

@@ -1,0 +1,210 @@
+"""Models and data that nothing can be measured of: the report says why in its place, and the rest is there."""
+
+import io
+import json
+import math
+import re
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+import fastdaae as fd
+from fastdaae import report
+from fastdaae.cli.tables import evaluation_table
+from fastdaae.data import Dataset, Split
+from fastdaae.evaluation import evaluate
+from fastdaae.report import drawing
+from fastdaae.report.projection import codes_in_a_plane
+
+
+def model(*, code: int = 4) -> fd.IDAAE:
+    torch.manual_seed(0)
+    networks = fd.networks.mlp([64, 16, code]), fd.networks.mlp([code, 16, 64], output="sigmoid")
+    prior, corruption = fd.priors.Normal(code), fd.corruptions.Gaussian(0.5)
+    return fd.IDAAE(*networks, fd.networks.mlp([code, 16, 1]), prior=prior, corruption=corruption)
+
+
+def collapsed() -> fd.IDAAE:
+    """Every image has one code, and every code one image."""
+    network = model()
+    with torch.no_grad():
+        for parameter in [*network.encoder.parameters(), *network.decoder.parameters()]:
+            parameter.zero_()
+    return network
+
+
+def diverged() -> fd.IDAAE:
+    network = model()
+    with torch.no_grad():
+        next(network.parameters()).fill_(math.nan)
+        next(network.decoder.parameters()).fill_(math.nan)
+    return network
+
+
+def digits(**changed) -> Dataset:
+    """Eighty training and thirty other images, where `changed` gives a split a function, through it."""
+    counts = {"train": 80, "validation": 30, "test": 30}
+    whole = fd.data.load("digits")
+    parts = {name: Split(*(values[:count] for values in getattr(whole, name))) for name, count in counts.items()}
+    return Dataset(**{**parts, **{name: change(parts[name]) for name, change in changed.items()}}, name="digits")
+
+
+def unlabelled(split: Split) -> Split:
+    return Split(split.images, None)
+
+
+def of_one_class(split: Split) -> Split:
+    return Split(split.images, torch.zeros_like(split.labels))
+
+
+def first_of(split: Split) -> Split:
+    return Split(split.images[:1], split.labels[:1])
+
+
+def constant(split: Split) -> Split:
+    return Split(torch.full_like(split.images, 128), split.labels)
+
+
+# (model, dataset, {pattern of what: the reason that must be given}); everything else must have its numbers
+ONE_LABEL = "all 80 training images have one label, and an SVM needs two classes"
+HARD = {
+    "a collapsed model": (
+        collapsed,
+        digits,
+        {r"dimension x\(\d\)": "at least 3 distinct rows, got 1 among n_samples = 80"},
+    ),
+    "a diverged model": (
+        diverged,
+        digits,
+        {
+            r"reconstruction .*": "the reconstructions hold NaN or infinite values: the model has diverged",
+            r"(likelihood|dimension) x\(\d\)": "80 of 80 samples hold NaN or infinite values: the model has diverged",
+            r"classification SVM on codes": "80 of 80 codes hold NaN or infinite values",
+        },
+    ),
+    "one class": (model, lambda: digits(train=of_one_class), {"classification .*": ONE_LABEL}),
+    "no test labels": (
+        model,
+        lambda: digits(test=unlabelled),
+        {"classification .*": "the test images have no labels, and accuracy needs them"},
+    ),
+    "constant images": (
+        model,
+        lambda: digits(train=constant, validation=constant, test=constant),
+        {"dimension real.*": "at least 3 distinct rows, got 1"},
+    ),
+    "one image": (
+        model,
+        lambda: digits(train=first_of, validation=first_of, test=first_of),
+        {"dimension .*": "at least 3 distinct rows", "classification .*": "all 1 training images have one label"},
+    ),
+    "fewer images than neighbours": (model, lambda: digits(train=lambda part: Split(*(x[:9] for x in part))), {}),
+}
+
+
+@pytest.fixture(scope="module", params=HARD)
+def hard(request):
+    """(name, model, dataset, evaluation, reasons)."""
+    make, data, reasons = HARD[request.param]
+    network, dataset = make(), data()
+    return network, dataset, evaluate(network, dataset, samples=80, steps=2, k=20), reasons
+
+
+def measured(evaluation: dict) -> dict[str, dict]:
+    """Every row of an evaluation by its measure and name."""
+    rows = {f"reconstruction {name}": evaluation["reconstruction"][name] for name in ("corrupted_mse", "clean_mse")}
+    for part in ("likelihood", "classification", "dimension"):
+        rows |= {f"{part} {row['name']}": row for row in evaluation[part]["rows"]}
+    return rows
+
+
+def test_each_measure_that_cannot_be_taken_says_why_and_the_others_are_kept(hard):
+    _, _, evaluation, reasons = hard
+    rows = measured(evaluation)
+    assert len(rows) == 10
+    for what, row in rows.items():
+        expected = next((reason for pattern, reason in reasons.items() if re.fullmatch(pattern, what)), None)
+        value = row[{"dimension": "dimension", "classification": "accuracy"}.get(what.split()[0], "mean")]
+        if expected is None:
+            assert "reason" not in row and math.isfinite(value), what
+        else:
+            assert value is None and expected in row["reason"], what
+
+
+def test_an_evaluation_is_json_without_nan(hard):
+    evaluation = hard[2]
+    assert json.loads(json.dumps(evaluation, allow_nan=False)) == evaluation
+
+
+def test_the_printed_table_says_why(hard):
+    evaluation = hard[2]
+    wide = Console(width=400, file=io.StringIO())
+    wide.print(evaluation_table(evaluation))
+    printed = wide.file.getvalue()
+    for row in measured(evaluation).values():
+        assert row.get("reason", "") in printed
+    assert not re.search(r"\b(nan|inf|None)\b", printed)
+
+
+@pytest.mark.parametrize("hard", ["a collapsed model", "a diverged model", "one image"], indirect=True)
+def test_the_page_says_why(hard, tmp_path):
+    network, dataset, evaluation, _ = hard
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        page = report.build(network, dataset, [], evaluation, tmp_path).read_text()
+    for row in measured(evaluation).values():
+        assert row.get("reason", "") in page
+    assert not re.search(r"\b(nan|inf|None)\b", re.sub('base64,[^"]*', "", page))
+    assert (tmp_path / "figures" / "reconstructions.png").exists()
+
+
+def test_codes_of_a_collapsed_model_are_not_projected(tmp_path, monkeypatch):
+    monkeypatch.setattr("sklearn.manifold.TSNE", lambda *_, **__: pytest.fail("equal codes reached t-SNE"))
+    page = report.build(collapsed(), digits(), [], None, tmp_path).read_text()
+    assert "not drawn: all 30 codes are equal" in page and not (tmp_path / "figures" / "code-plane.png").exists()
+
+
+@pytest.mark.parametrize("distinct", [2, 3, 6])
+def test_a_plane_of_few_distinct_codes(distinct):
+    codes = np.random.default_rng(0).normal(size=(distinct, 5)).astype(np.float32)[np.arange(40) % distinct]
+    points, _, how = codes_in_a_plane(codes, seed=0)
+    assert points.shape == (40, 2) and np.isfinite(points).all()
+    assert len(np.unique(points, axis=0)) == distinct
+    assert ("t-SNE" in how) == (distinct == 6)
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1e-30, 1e30])
+def test_codes_of_any_scale_are_projected(scale):
+    codes = (np.random.default_rng(0).normal(size=(40, 5)) * scale).astype(np.float32)
+    points, _, how = codes_in_a_plane(codes, seed=0)
+    assert "t-SNE" in how and np.isfinite(points).all()
+
+
+def test_losses_of_a_diverged_run_are_drawn(tmp_path):
+    history = [
+        {"epoch": n, "step": n, "seconds": 1.0, "losses": {"reconstruction": value, "discriminator": value}}
+        for n, value in ((1, 0.5), (2, math.nan), (3, None), (4, math.inf))
+    ]
+    for shown in (history, history[1:]):
+        page = report.build(diverged(), digits(), shown, None, tmp_path).read_text()
+        assert "its reconstruction loss is not finite in training" in page
+    first, second = drawing._losses(diverged(), history, "nats").axes
+    assert [text.get_text() for text in first.texts] == ["train: not finite\nafter epoch 1"]
+    assert "discriminator: not finite\nafter epoch 1" in [text.get_text() for text in second.texts]
+
+
+@pytest.mark.parametrize(
+    ("message", "choice"),
+    [
+        ("samples must be >= 1, got 0", {"samples": 0}),
+        ("steps must be >= 0, got -1", {"steps": -1}),
+        ("k must be >= 2, got 1", {"k": 1}),
+        ("svm_images must be >= 1, got 0", {"svm_images": 0}),
+    ],
+)
+def test_an_evaluation_that_was_asked_for_wrongly_is_refused_at_once(message, choice):
+    with pytest.raises(ValueError, match=message):
+        evaluate(model(), digits(), **choice)
