@@ -127,4 +127,4 @@ def _subfolder_labels(paths: list[Path], folder: Path) -> torch.Tensor | None:
         )
     if any(path.parent == folder for path in paths):
         return None
-    return torch.tensor([names.index(top) for top in tops])
+    return torch.tensor([names.index(top) for top in tops], dtype=torch.int64, device="cpu")
