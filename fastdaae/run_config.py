@@ -104,44 +104,58 @@ _LINE = record(
     {"epoch": whole(1), "step": whole(1), "seconds": number(0), "losses": mapping_of(real)},
     {"samples_per_second": real, "validation": mapping_of(real)},
 )
-_MAYBE = optional(real)  # null where a number is not finite
+_ERROR = optional(real)
 
 
-def _measured(**fields: Check) -> Check:
-    """An object with these fields, or where the measure could not be taken with nulls and a "reason"."""
+def _measured(**numbers: Check) -> Check:
+    """A measure's numbers, or in their place the reason why there are none."""
+    found, lacking = record(numbers), record({"reason": text})
 
     def check(value, key: str) -> None:
         mapping(value, key)
-        named = {"name": text} if "name" in fields else {}
-        record({**named, "reason": text} if "reason" in value else fields)(value, key)
+        (lacking if "reason" in value else found)(value, key)
 
     return check
 
 
-_ESTIMATE = _measured(mean=real, standard_error=_MAYBE)
-_LIKELIHOOD_ROW = _measured(
-    name=text,
-    mean=real,
-    standard_error=_MAYBE,
-    bandwidth=_POSITIVE,
-    bandwidths=list_of(_POSITIVE),
-    validation=list_of(_MAYBE),
+def _named_row(extra: dict[str, Check] | None = None, **numbers: Check) -> Check:
+    measured, named = _measured(**numbers), record({"name": text}, extra)
+
+    def check(value, key: str) -> None:
+        named(value, key)
+        measured(value, key)
+
+    return check
+
+
+_ESTIMATE = {"mean": real, "standard_error": _ERROR}
+_LIKELIHOOD_ROW = _named_row(
+    **_ESTIMATE, bandwidth=_POSITIVE, bandwidths=list_of(_POSITIVE), validation=list_of(optional(real))
 )
-_DIMENSION_ROW = _measured(name=text, dimension=real, standard_error=_MAYBE, k=list_of(whole(1)), per_k=list_of(_MAYBE))
-_ACCURACY_ROW = _measured(name=text, dimension=whole(1), accuracy=real)
+_DIMENSION_ROW = _named_row(
+    {"duplicates": optional(whole(0)), "ties": optional(whole(0))},
+    dimension=real,
+    standard_error=_ERROR,
+    k=list_of(whole(1)),
+    per_k=list_of(optional(real)),
+)
+_ACCURACY_ROW = _named_row(dimension=whole(1), accuracy=real)
+_COUNTED = {"images": whole(1)}
 _EVALUATION = record(
     {
         "model": text,
         "data": text,
-        "reconstruction": record({"images": whole(1), "corrupted_mse": _ESTIMATE, "clean_mse": _ESTIMATE}),
+        "reconstruction": record(
+            {**_COUNTED, "corrupted_mse": _measured(**_ESTIMATE), "clean_mse": _measured(**_ESTIMATE)}
+        ),
         "likelihood": record({"samples": whole(1), "queries": whole(1), "rows": list_of(_LIKELIHOOD_ROW)}),
-        "dimension": record({"k": whole(1), "images": whole(1), "rows": list_of(_DIMENSION_ROW)}),
+        "dimension": record({"k": whole(1), **_COUNTED, "rows": list_of(_DIMENSION_ROW)}),
     },
     {
-        "checkpoint": mapping,
         "classification": optional(
             record({"training_images": whole(1), "test_images": whole(1), "rows": list_of(_ACCURACY_ROW, least=0)})
         ),
+        "checkpoint": optional(record({}, {"run_id": optional(text), "epoch": whole(0), "step": whole(0)})),
     },
 )
 

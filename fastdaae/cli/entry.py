@@ -38,7 +38,7 @@ def _guarded(arguments: list[str]) -> int:
         return code
     except BaseException as error:
         _on_interrupt(signal.SIG_DFL)
-        return _report(error)
+        return _report(error, resumable=arguments[:1] in (["train"], ["demo"]))
 
 
 def _on_interrupt(handler) -> None:
@@ -71,8 +71,10 @@ def _show_warning(message, category, filename, lineno, file=None, line=None) -> 
     _tell(f"warning: {_one_line(message)}")
 
 
-def _report(error: BaseException) -> int:
+def _report(error: BaseException, resumable: bool) -> int:
     code, told = _judge(error)
+    if code == INTERRUPTED and resumable:
+        told += "; the same command resumes from the last checkpoint"
     if not _stdout_works():
         # what is still in Python's buffer has nowhere to go
         with contextlib.suppress(OSError, ValueError, AttributeError):

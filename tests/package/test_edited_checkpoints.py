@@ -83,3 +83,14 @@ def test_edited_metadata_of_a_checkpoint(run, key, value, words):
     del metadata["metadata_crc32"]
     save_file(load_file(path), path, metadata)
     refused(lambda: fd.load(run), str(path), words)
+
+
+def test_a_checkpoint_whose_tensor_lost_its_dimension(run):
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    path = run / run_folder.CHECKPOINT
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    save_file({**load_file(path), "noise": torch.tensor(1.0)}, path, metadata)
+    refused(lambda: fd.load(run), str(path), "the checksum of noise differs")

@@ -132,6 +132,12 @@ def test_a_gzip_bomb_stops_where_the_idx_header_ends(tmp_path, monkeypatch):
     assert sum(map(len, unpacked)) == 3153
 
 
+def test_the_number_of_dimensions_may_be_numpy_s(tmp_path):
+    (tmp_path / "labels").write_bytes(idx_header(5) + bytes(5))
+    assert read_idx(tmp_path / "labels", np.int64(1)).shape == (5,)
+    refused(lambda: read_idx(tmp_path / "labels", np.int64(3)), "first bytes 00 00 08 03")
+
+
 def test_an_idx_file_is_weighed_before_it_is_unpacked(tmp_path, little_memory):
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(idx_header(20, 1 << 20) + bytes(20 << 20)))
