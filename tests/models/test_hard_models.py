@@ -1,7 +1,6 @@
 """Models and data that nothing can be measured of: the report says why in its place, and the rest is there."""
 
 import io
-import json
 import math
 import re
 import warnings
@@ -12,7 +11,7 @@ import torch
 from rich.console import Console
 
 import fastdaae as fd
-from fastdaae import report
+from fastdaae import report, run_config, run_folder
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import evaluate
@@ -134,9 +133,9 @@ def test_each_measure_that_cannot_be_taken_says_why_and_the_others_are_kept(hard
             assert value is None and expected in row["reason"], what
 
 
-def test_an_evaluation_is_json_without_nan(hard):
-    evaluation = hard[2]
-    assert json.loads(json.dumps(evaluation, allow_nan=False)) == evaluation
+def test_an_evaluation_is_written_without_nan_and_read_back(hard, tmp_path):
+    run_folder.write_json(tmp_path / run_folder.EVALUATION, hard[2])
+    assert run_config.read_evaluation(tmp_path) == hard[2]
 
 
 def test_the_printed_table_says_why(hard):
