@@ -77,7 +77,7 @@ def dimension(
     table = Table("k", "dimension")
     shown = sorted({2, 5, 10, 20, 50, 100, 200, 500, fitted.k_} & set(fitted.ks_.tolist()))
     for wanted in shown:
-        found = fitted.dimension_per_k_[wanted - 2]
+        found = float(fitted.dimension_per_k_[wanted - 2])
         table.add_row(str(wanted), f"{found:.2f}" if math.isfinite(found) else "all points tie")
     show(table)
     ties = ", ".join(f"{fitted.ties_per_k_[k - 2]:,} at k = {k}" for k in shown if fitted.ties_per_k_[k - 2])

@@ -162,7 +162,7 @@ def evaluate(
     root: Root = None,
 ) -> None:
     """Measure a trained model: reconstruction, likelihood, classification, dimension, beside the real data."""
-    checkpoint = staleness.state_of(run)
+    checkpoint = run_folder.checkpoint_state(run)._asdict()
     model, dataset, _ = _open(run, root)
     with working("evaluating") as tell:
         result = evaluate_model(
@@ -184,17 +184,10 @@ def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     model, dataset, config = _open(run, root)
     evaluation, history = run_config.read_evaluation(run), read_history(run)
     run_config.require_losses(history, run)
-    checkpoint = staleness.state_of(run)
+    checkpoint = run_folder.checkpoint_state(run)._asdict()
     with working("drawing the report"):
         page = reports.build(
-            model,
-            dataset,
-            history,
-            evaluation,
-            run / "report",
-            seed=seed,
-            config=config,
-            checkpoint=checkpoint,
+            model, dataset, history, evaluation, run / "report", seed=seed, config=config, checkpoint=checkpoint
         )
     stale = staleness.outdated(evaluation or {}, checkpoint)
     if stale:

@@ -24,10 +24,10 @@ def build(
     `dataset` is a Dataset; the test split is shown, or validation or training where there is none. `history` is what
     `Trainer.fit` returned and `evaluation` what `evaluation.evaluate` did; without it the page has neither table nor
     curves of the measures. `config` is the run's config.json; by default the model's own. `checkpoint` is the run's
-    state now (`staleness.state_of`; by default that of the last line of the history): the page says so where the
-    evaluation is of another. A figure or measure that a model gives no numbers for says why in its place. Equal seeds
-    give equal pages. Returns the page's path. Raises TypeError for data without a train split, ValueError for an
-    evaluation without its parts.
+    state now (as `run_folder.checkpoint_state`; by default that of the last line of the history): the page says so
+    where the evaluation is of another. A figure or measure that a model gives no numbers for says why in its place.
+    Equal seeds give equal pages. Returns the page's path. Raises TypeError for data without a train split, ValueError
+    for an evaluation without its parts.
     """
     if not hasattr(getattr(dataset, "train", None), "images"):
         raise TypeError(

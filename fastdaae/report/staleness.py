@@ -1,20 +1,8 @@
 """Whether an evaluation is of the model that a run's checkpoint holds now."""
 
 from collections.abc import Mapping
-from pathlib import Path
-
-from fastdaae import run_folder
 
 _FACTS = ("run_id", "epoch", "step")
-
-
-def state_of(run_dir: str | Path) -> dict:
-    """What tells a run's checkpoints apart: {"run_id", "epoch", "step"}, those that it records.
-
-    Reads the head of the checkpoint alone. Raises FileNotFoundError where there is none, ValueError for a damaged one.
-    """
-    facts = run_folder.read_facts(Path(run_dir) / run_folder.CHECKPOINT)
-    return {name: facts[name] for name in _FACTS if name in facts}
 
 
 def outdated(evaluation: Mapping, now: Mapping | None) -> str | None:
@@ -22,7 +10,7 @@ def outdated(evaluation: Mapping, now: Mapping | None) -> str | None:
     then = evaluation.get("checkpoint")
     if not then or not now:
         return None
-    shared = [name for name in _FACTS if name in then and name in now]
+    shared = [name for name in _FACTS if then.get(name) is not None and now.get(name) is not None]
     if all(then[name] == now[name] for name in shared):
         return None
     again = "run fastdaae evaluate again"
