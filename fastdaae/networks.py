@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from fastdaae.settings import whole_number
+from fastdaae.arguments import whole_in
 
 _OUTPUTS = {None: None, "sigmoid": nn.Sigmoid}
 
@@ -16,7 +16,7 @@ def mlp(sizes: Sequence[int], output: str | None = None) -> nn.Sequential:
     Raises ValueError for fewer than two sizes, sizes below 1 or another output. Source: Creswell and Bharath 2018,
     section VI-C.
     """
-    sizes = [whole_number(f"sizes[{place}]", size, 1) for place, size in enumerate(sizes)]
+    sizes = [whole_in(f"sizes[{place}]", size, 1) for place, size in enumerate(sizes)]
     if len(sizes) < 2:
         raise ValueError(f"sizes must be at least two whole numbers >= 1, got {sizes}")
     if output not in _OUTPUTS:

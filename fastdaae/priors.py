@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fastdaae import noise as addressed
-from fastdaae.arguments import is_number, whole
+from fastdaae.arguments import positive, whole_in
 from fastdaae.corruptions import Gaussian
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import corrupt
@@ -18,18 +18,6 @@ def _standard_normal(rows: int, columns: int, noise: Noise, row_offset: int, sit
     # a corrupted zero is the noise itself, from whichever backend is live
     origin = torch.zeros(rows, columns, dtype=torch.float32, device=noise.device)
     return corrupt(origin, Gaussian(1.0), noise, row_offset=row_offset, site=site)[0]
-
-
-def _positive(name: str, value: float) -> float:
-    if not (is_number(value) and math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
-    return float(value)
-
-
-def _at_least_one(name: str, value: int) -> int:
-    if whole(name, value) < 1:
-        raise ValueError(f"{name} must be >= 1, got {value}")
-    return whole(name, value)
 
 
 @dataclass(frozen=True)
@@ -42,7 +30,7 @@ class Normal:
     dim: int
 
     def __post_init__(self):
-        object.__setattr__(self, "dim", _at_least_one("dim", self.dim))
+        object.__setattr__(self, "dim", whole_in("dim", self.dim, 1))
 
     def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
         """n draws, float32 [n, dim]."""
@@ -63,9 +51,9 @@ class RingMixture:
     std: float = 0.5
 
     def __post_init__(self):
-        object.__setattr__(self, "modes", _at_least_one("modes", self.modes))
+        object.__setattr__(self, "modes", whole_in("modes", self.modes, 1))
         for name in ("radius", "std"):
-            object.__setattr__(self, name, _positive(name, getattr(self, name)))
+            object.__setattr__(self, name, positive(name, getattr(self, name)))
 
     @property
     def dim(self) -> int:

@@ -1,30 +1,7 @@
-"""Settings: numbers checked and made plain, and the one form of a configuration, which is what JSON gives back."""
+"""The one form of a configuration, which is what JSON gives back, and where two of them differ."""
 
 import json
 import math
-import numbers
-
-
-def whole_number(name: str, value, low: int, high: int | None = None) -> int:
-    """The value as a Python int in low..high (NumPy's whole numbers too); raises ValueError for anything else."""
-    right = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not right or value < low or (high is not None and value > high):
-        expected = f">= {low}" if high is None else f"in {low}..{high}"
-        raise ValueError(f"{name} must be a whole number {expected}, got {_shown(value)}")
-    return int(value)
-
-
-def positive_number(name: str, value) -> float:
-    """The value as a Python float, finite and > 0 (NumPy's numbers too); raises ValueError for anything else."""
-    right = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not (right and math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be a finite number > 0, got {_shown(value)}")
-    return float(value)
-
-
-def _shown(value) -> str:
-    """A number as Python writes it, np.float32(nan) as nan; text in quotes."""
-    return str(value) if isinstance(value, numbers.Number) else repr(value)
 
 
 def canonical(name: str, value):

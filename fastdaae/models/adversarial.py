@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from fastdaae import ops
+from fastdaae.arguments import whole_in
 from fastdaae.corruptions import Corruption
 from fastdaae.models import decoding
 from fastdaae.models.parts import describe
@@ -17,7 +18,6 @@ from fastdaae.ops.checks import COPIES_LIMIT, CORRUPTIONS
 from fastdaae.ops.network import dense_layers, run, run_without_last
 from fastdaae.ops.splitting import split_last
 from fastdaae.reference import as_float
-from fastdaae.settings import whole_number
 
 Update = Callable[[str, Tensor], None]
 FORMS = ("paper", "released")
@@ -237,7 +237,7 @@ class IDAAE(AAE):
         _require_choice("integration", self.integration, INTEGRATIONS)
         if self.form == "released" and self.integration == "encodings":
             raise ValueError("integration must be 'inputs' with form='released', got 'encodings'; use form='paper'")
-        self.corruption, self.copies = corruption, whole_number("copies", copies, 1, COPIES_LIMIT)
+        self.corruption, self.copies = corruption, whole_in("copies", copies, 1, COPIES_LIMIT)
 
     def _mean_input(self, x: Tensor, noise: Noise, row_offset: int, site: int) -> Tensor:
         return ops.corrupt(x, self.corruption, noise, copies=self.copies, row_offset=row_offset, site=site).mean(0)

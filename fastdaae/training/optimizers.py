@@ -6,7 +6,7 @@ from collections.abc import Callable
 from torch import nn, optim
 from torch.optim import Optimizer
 
-from fastdaae.settings import positive_number
+from fastdaae.arguments import positive
 
 OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop, "sgd": optim.SGD}
 SCHEDULES: dict[str, Callable[[float], float]] = {
@@ -40,7 +40,7 @@ def _rate(lr, update: str, groups: dict) -> float:
     if isinstance(lr, dict):
         _require_updates("lr", lr, groups)
         lr = lr[update]
-    return positive_number("lr", lr)
+    return positive("lr", lr)
 
 
 def _require_updates(name: str, given: dict, groups: dict) -> None:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from fastdaae import run_folder
+from fastdaae.arguments import whole_in
 from fastdaae.device import choose_device
 from fastdaae.noise import Noise
-from fastdaae.settings import canonical, whole_number
+from fastdaae.settings import canonical
 from fastdaae.training import batches
 from fastdaae.training.optimizers import make_optimizers, schedule_by_name
 from fastdaae.training.progress import TrainingProgress
@@ -62,11 +63,11 @@ class Trainer:
         make_optimizers(model.parameter_groups(), optimizer, lr)  # wrong names fail here, before any work
         self._factor = schedule_by_name(schedule)
         self.model, self.optimizer, self.lr, self.schedule = model, optimizer, canonical("lr", lr), schedule
-        self.batch_size, self.epochs = whole_number("batch_size", batch_size, 1), whole_number("epochs", epochs, 1)
-        self.seed, self.precision = whole_number("seed", seed, 0, (1 << 64) - 1), precision
+        self.batch_size, self.epochs = whole_in("batch_size", batch_size, 1), whole_in("epochs", epochs, 1)
+        self.seed, self.precision = whole_in("seed", seed, 0, (1 << 64) - 1), precision
         self.device = choose_device(device)
         self.run_dir = None if run_dir is None else Path(run_dir)
-        self.checkpoint_every = whole_number("checkpoint_every", checkpoint_every, 1)
+        self.checkpoint_every = whole_in("checkpoint_every", checkpoint_every, 1)
 
     def fit(self, dataset, *, progress: bool = True, notes: dict | None = None) -> list[dict]:
         """Train on a Dataset, a split, a tensor or an array of images [N, ...] (uint8, or [0, 1] pixels for BCE).

@@ -120,7 +120,7 @@ def test_another_setting_is_named_with_both_values_and_the_remedy(message, setti
     ],
 )
 def test_settings_of_the_wrong_type_or_not_finite_are_refused_at_once(message, settings):
-    with pytest.raises(ValueError, match=message) as caught:
+    with pytest.raises((TypeError, ValueError), match=message) as caught:
         trainer(build(), **settings)
     assert "\n" not in str(caught.value)
 
