@@ -40,7 +40,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         alone.
         """
         with fitting(self):
-            self.samples_ = as_points(self, X, reset=True, as_stored=True)
+            self.samples_ = as_points(self, X, reset=True)
             checks.require_points("X", self.samples_)
             if not (isinstance(self.bandwidth, str) and self.bandwidth == "auto"):
                 self.bandwidth_ = _one_positive(self.bandwidth)
@@ -54,7 +54,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         if validation is None:
             log_densities = _leave_one_out(self.samples_, self.bandwidths_)
         else:
-            queries = as_points(self, validation, reset=False, as_stored=True)
+            queries = as_points(self, validation, reset=False)
             log_densities = self._log_densities(queries, self.bandwidths_)
         self.validation_log_likelihoods_ = log_densities.mean(1).numpy()
         self.bandwidth_ = float(self.bandwidths_[self.validation_log_likelihoods_.argmax()])
@@ -62,7 +62,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
     def score_samples(self, X) -> np.ndarray:
         """The log-density of each row of X [Q, D], float64 [Q], in nats; a density, so it may be positive."""
         check_is_fitted(self)
-        return self._log_densities(as_points(self, X, reset=False, as_stored=True), [self.bandwidth_])[0].numpy()
+        return self._log_densities(as_points(self, X, reset=False), [self.bandwidth_])[0].numpy()
 
     def score(self, X, y=None) -> float:
         """The mean log-density of X [Q, D] in nats; `y` is ignored."""

@@ -15,13 +15,13 @@ _MARGIN = 0.5  # what a decoder without a last sigmoid may miss [0, 1] by
 _SHARE = 0.01  # of values beyond the margin, for single pixels may be anywhere
 
 
-def as_points(estimator, X, *, reset: bool, keep_device: bool = False, as_stored: bool = False) -> Tensor:
-    """X [N, D] as a float32 or float64 tensor after scikit-learn's checks; uint8 becomes value / 255.
+def as_points(estimator, X, *, reset: bool, keep_device: bool = False) -> Tensor:
+    """X [N, D] as a uint8, float32 or float64 tensor after scikit-learn's checks; uint8 means value / 255.
 
-    X is an array, a tensor of any device and dtype, a data frame, a list of rows, or an array-like; uint8 means
-    value / 255 in all of them, and other integers are numbers as they are. The tensor is on the CPU, or with
-    `keep_device` stays on the CUDA device where X is, and is then checked there. With `as_stored`, uint8 stays uint8,
-    and arrays and memory maps in C order, read-only ones too, are not copied: the tensor is then only to be read.
+    X is an array, a tensor of any device and dtype, a data frame, a list of rows, or an array-like; uint8 stays uint8
+    in all of them, and other integers are numbers as they are. The tensor is on the CPU, or with `keep_device` stays on
+    the CUDA device where X is, and is then checked there. Arrays and memory maps in C order, read-only ones too, are
+    not copied: the tensor is only to be read.
     Raises ValueError (scikit-learn's words) for empty, non-finite or non-2-D input or a differing number of columns,
     and for uint8 mixed with other dtypes.
     """
@@ -31,13 +31,7 @@ def as_points(estimator, X, *, reset: bool, keep_device: bool = False, as_stored
     grey = _are_grey_levels(_dtypes(X))
     dtypes = [np.float64, np.float32, np.uint8] if grey else [np.float64, np.float32]
     X = np.ascontiguousarray(validate_data(estimator, X, reset=reset, dtype=dtypes))
-    if grey:
-        levels = _shared(X.astype(np.uint8, copy=False))
-        return levels if as_stored else reference.as_float(levels)
-    if as_stored:
-        return _shared(X)
-    # a read-only array, such as a memory map, is copied: a tensor cannot be read-only
-    return torch.from_numpy(X if X.flags.writeable else X.copy())
+    return _shared(X.astype(np.uint8, copy=False) if grey else X)
 
 
 def _as_array(X):
@@ -97,7 +91,9 @@ def _checked_in_place(estimator, X: Tensor, reset: bool) -> Tensor:
     validate_data(estimator, stand_in, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
     if X.is_complex():
         raise ValueError(f"Complex data not supported, got {X.dtype}")
-    points = reference.as_float(X) if X.is_floating_point() or X.dtype == torch.uint8 else X.double()
+    if X.dtype == torch.uint8:
+        return X.contiguous()
+    points = reference.as_float(X) if X.is_floating_point() else X.double()
     if not bool(torch.isfinite(points).all()):
         raise ValueError("Input X contains NaN or infinity; remove or replace these values")
     return points.contiguous()

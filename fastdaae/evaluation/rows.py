@@ -18,7 +18,7 @@ def distinct_rows(points: Tensor | np.memmap) -> Tensor | np.memmap:
     if isinstance(points, np.memmap):
         return _distinct_mapped_rows(points)
     # adding zero makes -0.0 and 0.0 the same bytes
-    rows = points + 0.0
+    rows = points + 0.0 if points.is_floating_point() else points
     first = _first_of_equals_on_device(rows) if points.is_cuda else _first_of_equals(rows)
     return points[first.sort().values]
 
@@ -26,7 +26,7 @@ def distinct_rows(points: Tensor | np.memmap) -> Tensor | np.memmap:
 def largest_of_rows(points: Tensor | np.memmap) -> Tensor:
     """The largest magnitude in each row of points [N, D], as [N]; uint8 means value / 255."""
     if isinstance(points, Tensor):
-        return points.abs().amax(1)
+        return reference.as_float(points.abs().amax(1))
     largest = np.concatenate([np.abs(points[rows]).max(1) for rows in _blocks_of(points)])
     return reference.as_float(torch.from_numpy(largest))
 

@@ -97,9 +97,9 @@ def test_points_on_a_device_are_checked_as_scikit_learn_does():
         checked(torch.rand(4, 2), estimator)
 
 
-def test_points_on_a_device_become_floats():
+def test_points_on_a_device_stay_bytes_or_become_floats():
     pixels = torch.randint(0, 256, (4, 3), dtype=torch.uint8)
-    assert torch.equal(checked(pixels), pixels / 255)
+    assert checked(pixels).dtype == torch.uint8 and torch.equal(checked(pixels), pixels)
     for given, expected in (
         (torch.float64, torch.float64),
         (torch.float16, torch.float32),
