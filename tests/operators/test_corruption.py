@@ -77,7 +77,7 @@ def test_pieces_equal_the_whole_bitwise(backend, corruption):
 def test_reference_blocks_equal_the_whole_bitwise(monkeypatch):
     x, noise = pixels(37, 50), fd.Noise(1)
     whole = reference.corrupt(x, Gaussian(0.5), noise, copies=2)
-    monkeypatch.setattr(reference, "BLOCK", 700)
+    monkeypatch.setattr("fastdaae.reference.numbers.BLOCK", 700)
     assert torch.equal(reference.corrupt(x, Gaussian(0.5), noise, copies=2), whole)
 
 

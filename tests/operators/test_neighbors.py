@@ -136,7 +136,7 @@ def test_queries_are_searched_among_all_points(backend):
 def test_blocks_do_not_change_the_result(monkeypatch):
     points = torch.rand(90, 7)
     whole = fd.ops.nearest_neighbors(points, 5, backend="reference")
-    monkeypatch.setattr(reference, "BLOCK", 700)
+    monkeypatch.setattr("fastdaae.reference.numbers.BLOCK", 700)
     cut = fd.ops.nearest_neighbors(points, 5, backend="reference")
     assert all(torch.equal(a, b) for a, b in zip(cut, whole, strict=True))
 

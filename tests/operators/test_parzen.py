@@ -78,7 +78,7 @@ def test_promise_against_float64(kind, backend):
 def test_blocks_do_not_change_the_result(monkeypatch):
     queries, samples = torch.rand(50, 20), torch.rand(400, 20)
     whole = fd.ops.parzen_log_density(queries, samples, BANDWIDTHS, backend="reference")
-    monkeypatch.setattr(reference, "BLOCK", 4096 * 7)
+    monkeypatch.setattr("fastdaae.reference.numbers.BLOCK", 4096 * 7)
     blocks = fd.ops.parzen_log_density(queries, samples, BANDWIDTHS, backend="reference")
     assert torch.allclose(blocks, whole, atol=1e-9, rtol=0)
 

@@ -40,7 +40,7 @@ def test_every_function_that_gathers_refuses_it():
 @pytest.mark.parametrize("kind", X)
 def test_where_a_check_would_wait_for_the_device_such_rows_are_nan(kind):
     x, index = X[kind], torch.tensor([3, -1, 4, 0])
-    gathered = reference._gathered_or_nan(x, index)
+    gathered = reference.layers._gathered_or_nan(x, index)
     assert torch.equal(gathered[[0, 3]], reference.as_float(x[[3, 0]]))
     assert gathered[[1, 2]].isnan().all()
 

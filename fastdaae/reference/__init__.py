@@ -1,0 +1,36 @@
+"""Every operator in plain PyTorch: these functions define what is correct, on any device and in float64.
+
+They take the same arguments as the public operators of `fastdaae.ops`, which document them, and check nothing but the
+index of a gather: a row outside x is an IndexError on the CPU, and NaN on a device, which is not waited for, and in
+traced code. Work is cut into blocks of rows, so that no intermediate grows with the product of two data sizes.
+"""
+
+from fastdaae.reference.distances import Neighbors, lift, nearest_neighbors, parzen_log_density
+from fastdaae.reference.layers import (
+    Corrupted,
+    activate,
+    corrupt,
+    corrupted_linear,
+    encode_mean,
+    linear_mean,
+    linear_sigmoid_corrupt,
+    sample_chain,
+)
+from fastdaae.reference.numbers import as_double, as_float
+
+__all__ = [
+    "Corrupted",
+    "Neighbors",
+    "activate",
+    "as_double",
+    "as_float",
+    "corrupt",
+    "corrupted_linear",
+    "encode_mean",
+    "lift",
+    "linear_mean",
+    "linear_sigmoid_corrupt",
+    "nearest_neighbors",
+    "parzen_log_density",
+    "sample_chain",
+]
