@@ -6,7 +6,7 @@ SOURCES := $(shell find csrc -type f)
 
 setup: .venv/.installed
 
-.venv/.installed: pyproject.toml setup.py toolchain.py constraints.txt $(SOURCES)
+.venv/.installed: pyproject.toml setup.py constraints.txt $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "PYTHON must be Python 3.11 or newer, got $(PYTHON) = $$($(PYTHON) --version 2>&1); use make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv

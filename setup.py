@@ -17,7 +17,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "csrc"))
 
 from toolchain import (  # noqa: E402
     REINSTALL,
@@ -218,6 +218,6 @@ class NinjaBuild(build_ext):
 if __name__ == "__main__":
     csrc = sorted((ROOT / "csrc").rglob("*"))
     # for source archives
-    others = ["toolchain.py", *(str(path.relative_to(ROOT)) for path in csrc if path.suffix in (".h", ".cu"))]
+    others = [str(path.relative_to(ROOT)) for path in csrc if path.suffix in (".h", ".cu", ".py")]
     extension = Extension("fastdaae._C", SOURCES + KERNELS, depends=others, optional=True)
     setup(ext_modules=[extension], cmdclass={"build_ext": NinjaBuild})

@@ -31,7 +31,7 @@ def load_setup() -> ModuleType:
 
 
 def toolchain() -> ModuleType:
-    """toolchain.py, which setup.py imports."""
+    """csrc/toolchain.py, which setup.py imports."""
     load_setup()
     return importlib.import_module("toolchain")
 

@@ -23,7 +23,7 @@ def tree(tmp_path) -> Path:
     """A copy of the sources that no build has touched."""
     folder = tmp_path / "tree"
     folder.mkdir()
-    for name in ("setup.py", "toolchain.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(tools.ROOT / name, folder / name)
     unbuilt = shutil.ignore_patterns("*.so", "_build.json", "__pycache__")
     for name in ("csrc", "fastdaae"):

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 CUDA_FOLDERS = [Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)]
 CUDA_ARCHITECTURES = ("80", "90", "100")
 REINSTALL = "then reinstall: pip install --force-reinstall --no-deps ."
