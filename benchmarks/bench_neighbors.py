@@ -50,10 +50,11 @@ def _sklearn_brute(points: Tensor) -> tuple[Tensor, Tensor]:
 def _compare(distances: Tensor, indices: Tensor, points: Tensor) -> tuple[float, float]:
     """The largest relative error of a distance, and the share of rows with the same index list, on the checked rows.
 
-    Against float64 direct differences, ties broken by the lower index.
+    Against direct differences in float64, of bytes in whole numbers, which tie exactly; ties go to the lower index.
     """
     rows = torch.arange(0, len(points), len(points) // CHECKED)[:CHECKED]
-    exact = torch.cdist(points[rows].double(), points.double(), compute_mode="donot_use_mm_for_euclid_dist")
+    unit, whole = 255 if points.dtype == torch.uint8 else 1, points.double()
+    exact = torch.cdist(whole[rows], whole, compute_mode="donot_use_mm_for_euclid_dist") / unit
     exact[torch.arange(CHECKED), rows] = torch.inf
     nearest, order = exact.sort(dim=1, stable=True)
     nearest, order = nearest[:, :K], order[:, :K]
@@ -63,13 +64,19 @@ def _compare(distances: Tensor, indices: Tensor, points: Tensor) -> tuple[float,
 
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize(
-    "search, module",
-    [(_ours, None), (_torch_topk, "torch"), (_faiss_flat, "faiss"), (_sklearn_brute, "sklearn")],
-    ids=["ours", "torch-topk", "faiss", "sklearn-brute"],
+    "search, module, form",
+    [
+        (_ours, None, pixels),
+        (_ours, None, lambda stored: stored),
+        (_torch_topk, "torch", pixels),
+        (_faiss_flat, "faiss", pixels),
+        (_sklearn_brute, "sklearn", pixels),
+    ],
+    ids=["ours", "ours-of-bytes", "torch-topk", "faiss", "sklearn-brute"],
 )
-def test_neighbors(measure, search, module, count):
+def test_neighbors(measure, search, module, form, count):
     by = module and f"{module} {pytest.importorskip(module).__version__}"
-    points = pixels(images()[:count])
+    points = form(images()[:count])
     error, identical = _compare(*search(points), points)
     if by is None:
         require_close("distances", error, 1e-5, "(relative)")

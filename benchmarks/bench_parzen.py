@@ -9,6 +9,7 @@ from common import LARGE, held_out_images, images, pixels, require_close
 from torch import Tensor
 
 from fastdaae import ops
+from fastdaae.reference import as_double
 
 QUERIES, SAMPLES = 10_000, 10_000
 PEER_ROUNDS = 3 if LARGE else 1  # a blocked peer takes seconds a call
@@ -17,8 +18,10 @@ BLOCK = 500  # queries whose distances to all samples a blocked peer holds at on
 FEW = 50  # queries of the group with scikit-learn and KeOps, which take minutes for all
 
 
-def _points(queries: int) -> tuple[Tensor, Tensor]:
-    return pixels(held_out_images()[:queries]), pixels(images()[:SAMPLES])
+def _points(queries: int, stored: bool = False) -> tuple[Tensor, Tensor]:
+    """Queries and samples as float32 pixels, or as the bytes that they are stored in."""
+    sets = held_out_images()[:queries], images()[:SAMPLES]
+    return sets if stored else (pixels(sets[0]), pixels(sets[1]))
 
 
 def _from_squared_distances(distances: Tensor, columns: int) -> Tensor:
@@ -74,7 +77,7 @@ def _sklearn(samples: Tensor):
 def _max_error(estimate, queries: Tensor, samples: Tensor) -> tuple[float, float]:
     """The largest error in nats on 50 queries against float64 direct differences; and its excess over 1e-6 |log p|."""
     exact_distances = torch.cdist(
-        queries[:50].double(), samples.double(), compute_mode="donot_use_mm_for_euclid_dist"
+        as_double(queries[:50]), as_double(samples), compute_mode="donot_use_mm_for_euclid_dist"
     ).square()
     exact = _from_squared_distances(exact_distances, samples.shape[1])
     error = (estimate(queries[:50], samples).double() - exact).abs()
@@ -85,8 +88,8 @@ def _version(module: str) -> str:
     return f"{module} {pytest.importorskip(module).__version__}"
 
 
-def _measure(measure, estimate, count: int, by: str | None, rounds: int) -> None:
-    queries, samples = _points(count)
+def _measure(measure, estimate, count: int, by: str | None, rounds: int, stored: bool = False) -> None:
+    queries, samples = _points(count, stored)
     error, excess = _max_error(estimate, queries, samples)
     if by is None:
         require_close("log-densities, but for 1e-6 |log p|", excess, 1e-3, "nats")
@@ -97,6 +100,10 @@ def _measure(measure, estimate, count: int, by: str | None, rounds: int) -> None
 
 def test_ours(measure):
     _measure(measure, _ours, QUERIES, None, 5)
+
+
+def test_ours_of_bytes(measure):
+    _measure(measure, _ours, QUERIES, None, 5, stored=True)
 
 
 def test_torch_blocked(measure):
