@@ -11,7 +11,7 @@ def _random(name: str, *shape: int) -> Tensor:
 
 
 class EagerIDAAE:
-    """An iDAAE with three plain Adam optimisers; the copies of Algorithm 2 go through the encoder as one batch.
+    """An iDAAE with three fused Adam optimisers; the copies of Algorithm 2 go through the encoder as one batch.
 
     `draw(name, *shape)` gives the standard normals of "reconstruction", "matching" and "prior", so that a gate can feed
     in the noise of another implementation.
@@ -21,9 +21,9 @@ class EagerIDAAE:
         self.encoder, self.decoder, self.discriminator = make_networks()
         self.copies, self.draw = copies, draw
         encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
-        self.reconstruction_optimizer = torch.optim.Adam(encoder + decoder, lr=2e-4)
-        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4)
-        self.encoder_optimizer = torch.optim.Adam(encoder, lr=2e-4)
+        self.reconstruction_optimizer = torch.optim.Adam(encoder + decoder, lr=2e-4, fused=True)
+        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, fused=True)
+        self.encoder_optimizer = torch.optim.Adam(encoder, lr=2e-4, fused=True)
         if compiled:
             for part in ("reconstruction_loss", "fake_codes", "discriminator_loss", "encoder_loss"):
                 setattr(self, part, torch.compile(getattr(self, part)))

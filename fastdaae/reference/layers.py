@@ -53,7 +53,7 @@ def corrupt(
 
 def _gathered(x: Tensor, index: Tensor) -> Tensor:
     """The rows of x at `index` [N]. Raises IndexError for an index outside x where to know it waits for no device."""
-    if len(x) and (not x.is_cpu or torch.compiler.is_compiling()):
+    if x.shape[0] > 0 and (not x.is_cpu or torch.compiler.is_compiling()):
         return _gathered_or_nan(x, index)
     outside = (index < 0) | (index >= len(x))
     if bool(outside.any()):
@@ -64,8 +64,8 @@ def _gathered(x: Tensor, index: Tensor) -> Tensor:
 
 def _gathered_or_nan(x: Tensor, index: Tensor) -> Tensor:
     """The rows of x at `index` [N] in the dtype of computation; NaN for an index outside x."""
-    inside = ((index >= 0) & (index < len(x))).reshape(-1, *[1] * (x.dim() - 1))
-    return torch.where(inside, as_float(x[index.clamp(0, len(x) - 1)]), math.nan)
+    inside = ((index >= 0) & (index < x.shape[0])).reshape(-1, *[1] * (x.dim() - 1))
+    return torch.where(inside, as_float(x[index.clamp(0, x.shape[0] - 1)]), math.nan)
 
 
 def _corrupt_rows(x: Tensor, corruption: Corruption | None, noise: Noise, copies: int, row_offset: int, site: int):

@@ -94,8 +94,8 @@ class Parzen(Call):
 
 CALLS = [Corrupt, CorruptImages, Gathered, CorruptedLinear, LinearMean, LinearSigmoidCorrupt, EncodeMean]
 CALLS += [Chain, ChainOfOtherLayers, Neighbors, Parzen]
-# the reference's noise is a thousand traced operators: one call stands for those that are made of it
-QUICK = {Corrupt, LinearMean, Neighbors, Parzen}
+# the reference's noise is a thousand traced operators: two calls stand for those that are made of it
+QUICK = {Corrupt, Gathered, LinearMean, Neighbors, Parzen}
 CASES = [pytest.param(call, "cpp", marks=pytest.mark.needs_cpp, id=f"{call.__name__}-cpp") for call in CALLS]
 CASES += [
     pytest.param(
