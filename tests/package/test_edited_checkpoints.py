@@ -1,5 +1,7 @@
 """Checkpoints that were edited with all checksums right: refused in one line, by whoever reads them."""
 
+import json
+
 import pytest
 import torch
 
@@ -73,16 +75,26 @@ def test_a_run_is_not_resumed_from_another_state(run, name, new, words):
     ],
 )
 def test_edited_metadata_of_a_checkpoint(run, key, value, words):
+    edit_metadata(run, key, lambda old: value)
+    refused(lambda: fd.load(run), str(run / run_folder.CHECKPOINT), words)
+
+
+def edit_metadata(run, key, change) -> None:
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
     path = run / run_folder.CHECKPOINT
     with safe_open(path, "pt") as file:
-        metadata = {**file.metadata(), key: value}
+        metadata = file.metadata()
     # earlier versions wrote no checksum of the metadata
     del metadata["metadata_crc32"]
-    save_file(load_file(path), path, metadata)
-    refused(lambda: fd.load(run), str(path), words)
+    save_file(load_file(path), path, {**metadata, key: change(metadata[key])})
+
+
+def test_what_a_checkpoint_holds_is_quoted_in_one_line(run):
+    strange = {"model/encoder.1.bias": "a\nb\x1b[31m"}
+    edit_metadata(run, "shapes", lambda old: json.dumps(json.loads(old) | strange))
+    refused(lambda: fd.load(run), "of shape a\\nb\\x1b[31m; restore it")
 
 
 def test_a_checkpoint_whose_tensor_lost_its_dimension(run):
