@@ -10,7 +10,9 @@ from fastdaae.run_folder.atomic import read_json
 from fastdaae.run_folder.errors import DamagedFile
 from fastdaae.run_folder.names import CHECKPOINT, CONFIG
 from fastdaae.run_folder.tensors import load_tensors, read_facts
-from fastdaae.schema import shortened
+from fastdaae.schema import record, shortened, whole
+
+_PROGRESS = record({"epoch": whole(0), "step": whole(0)})
 
 
 class RunState(NamedTuple):
@@ -56,9 +58,12 @@ def load_run(run_dir: str | Path, purpose: str) -> tuple[dict, dict[str, Tensor]
 
 def _state(path: Path, facts: dict) -> RunState:
     try:
-        return RunState(facts.get("run_id"), int(facts["epoch"]), int(facts["step"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise DamagedFile(f"checkpoint {path} does not say how far its run is; restore it from a copy") from None
+        _PROGRESS(facts, "facts")
+    except ValueError as error:
+        raise DamagedFile(
+            f"checkpoint {path} does not say how far its run is ({error}); restore it from a copy"
+        ) from None
+    return RunState(facts.get("run_id"), facts["epoch"], facts["step"])
 
 
 def _named(run_id: str | None) -> str:

@@ -91,6 +91,13 @@ def edit_metadata(run, key, change) -> None:
     save_file(load_file(path), path, {**metadata, key: change(metadata[key])})
 
 
+@pytest.mark.parametrize("step", ["Infinity", "NaN", "1.5", "-1", "true", '"3"', "null", "[]"])
+def test_a_checkpoint_that_does_not_say_how_far_it_is(run, step):
+    edit_metadata(run, "facts", lambda old: json.dumps(json.loads(old) | {"step": "HERE"}).replace('"HERE"', step))
+    for reads in (lambda: fd.load(run), lambda: run_folder.checkpoint_state(run), lambda: train(run, epochs=2)):
+        refused(reads, "does not say how far its run is (facts.step must be a whole number >= 0, got")
+
+
 def test_what_a_checkpoint_holds_is_quoted_in_one_line(run):
     strange = {"model/encoder.1.bias": "a\nb\x1b[31m"}
     edit_metadata(run, "shapes", lambda old: json.dumps(json.loads(old) | strange))
