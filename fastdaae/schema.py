@@ -22,6 +22,11 @@ def shortened(value) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def printable(message: str) -> str:
+    """A message on one line that a terminal only shows: what it quotes may be line breaks and escape sequences."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
+
+
 def text(value, key: str) -> None:
     if not isinstance(value, str):
         refuse(value, key, "a text")

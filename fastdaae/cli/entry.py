@@ -6,6 +6,8 @@ import signal
 import sys
 import warnings
 
+from fastdaae.schema import printable
+
 REFUSED = 2  # what was asked for cannot be done: the command, a file or the disk needs mending
 FAILED = 1  # it broke while it ran, or the reader of its output has gone
 INTERRUPTED = 130  # Ctrl-C, as shells have it: 128 + SIGINT
@@ -123,5 +125,4 @@ def _tell(line: str) -> None:
 
 def _one_line(error: object) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    # a file's name may hold anything, an escape sequence of the terminal too
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return printable(text)

@@ -156,18 +156,6 @@ def as_index(index: Tensor | None, x: Tensor) -> Tensor | None:
     return index.contiguous()
 
 
-def require_rows_of(x: Tensor, index: Tensor | None) -> None:
-    """Every entry of an index is a row of x; on the CPU, where looking at them waits for nothing."""
-    if index is None or not index.is_cpu or torch.compiler.is_compiling():
-        return
-    outside = ((index < 0) | (index >= x.shape[0])).nonzero()
-    if len(outside):
-        place = int(outside[0])
-        raise IndexError(
-            f"index must be in 0..{x.shape[0] - 1}, the rows of x, got {int(index[place])} at position {place}"
-        )
-
-
 def rows_of(x: Tensor, index: Tensor | None) -> int:
     """The number of rows that an index gathers, or of x."""
     return x.shape[0] if index is None else index.shape[0]

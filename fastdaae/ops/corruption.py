@@ -170,7 +170,6 @@ def corrupt(
     problems = {"cpp": extension_problem(x), "triton": checks.triton_problem(x), "reference": None}
     chosen = backends.choose("corrupt", backend, problems)
     if chosen == "reference":
-        checks.require_rows_of(x, index)
         return reference.corrupt(
             x, corruption, noise, copies=copies, index=index, row_offset=row_offset, site=site, dtype=dtype
         )

@@ -4,6 +4,8 @@ import errno
 import os
 from pathlib import Path
 
+from fastdaae.schema import printable
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -11,8 +13,7 @@ class DamagedFile(ValueError):
     """A file of a run that is truncated or altered; the message names it and says what to do, in one line of text."""
 
     def __init__(self, message: str):
-        # messages quote what the file holds, which may be line breaks and a terminal's escape sequences
-        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in message))
+        super().__init__(printable(message))
 
 
 class RunFolderBusy(ValueError):

@@ -10,18 +10,6 @@ from fastdaae import run_folder
 from tests.package.edited_runs import refused, train
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return train(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture
-def run(original, tmp_path):
-    for file in original.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    return tmp_path
-
-
 def other_checkpoint(run, change) -> None:
     """The run's checkpoint with tensors and metadata changed by `change`, and all checksums right."""
     tensors, facts = run_folder.load_tensors(run / run_folder.CHECKPOINT)

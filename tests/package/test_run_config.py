@@ -8,7 +8,7 @@ import torch
 import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.training.checkpoint import read_metrics
-from tests.package.edited_runs import changed, refused, train
+from tests.package.edited_runs import changed, refused
 
 METRICS = {"epoch": 1, "step": 5, "seconds": 0.1, "samples_per_second": 9.0, "losses": {"reconstruction": 0.7}}
 ROW = {"name": "x(0)", "mean": 1.0, "standard_error": 0.1}
@@ -28,18 +28,6 @@ EVALUATION = {
         "rows": [{"name": "x(0)", "dimension": 3.0, "standard_error": 0.1, "k": [2], "per_k": [float("inf")]}],
     },
 }
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return train(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture
-def run(original, tmp_path):
-    for file in original.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    return tmp_path
 
 
 @pytest.mark.parametrize(
