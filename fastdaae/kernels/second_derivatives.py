@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from fastdaae import reference
-from fastdaae.ops.library_products import through_activation
+from fastdaae.activation import Activation
+from fastdaae.draw import Draw
 
-_GAUSSIAN, _CLIPPED, _MASKING = 1, 2, 3  # kinds of corruption, as operators take them
+Corrupt = Callable[[Tensor, Tensor | None, Tensor, Draw], Tensor]
 
 
 def are_wanted() -> bool:
@@ -21,11 +22,11 @@ def are_wanted() -> bool:
 
 
 def gradient_through_corruption(
-    grad: Tensor, x: Tensor, index: Tensor | None, state: Tensor, address: tuple, corrupt: Callable
+    grad: Tensor, x: Tensor, index: Tensor | None, state: Tensor, draw: Draw, corrupt: Corrupt
 ) -> Tensor:
     """The gradient by x [R, D] of its corrupted copies with the gradient [copies, N, D]; `corrupt` is the kernel."""
     with torch.no_grad():
-        passes = _passes(x, index, state, address, corrupt)
+        passes = None if draw.passes_all else _passes(x, index, state, draw, corrupt)
     grad = grad.float()
     per_row = (grad if passes is None else torch.where(passes, grad, 0.0)).sum(0)
     if index is not None:
@@ -33,22 +34,33 @@ def gradient_through_corruption(
     return per_row.to(x.dtype)
 
 
-def _passes(x: Tensor, index: Tensor | None, state: Tensor, address: tuple, corrupt: Callable) -> Tensor | None:
-    """Where x~ follows x, bool [copies, N, D]; None for everywhere."""
-    kind, amount, low, high, *draw = address
-    if kind <= _GAUSSIAN:
-        return None
-    if kind == _CLIPPED:
-        noisy = corrupt(x, index, state, _GAUSSIAN, amount, 0.0, 0.0, *draw)
-        return (noisy >= low) & (noisy <= high)
+def _passes(x: Tensor, index: Tensor | None, state: Tensor, draw: Draw, corrupt: Corrupt) -> Tensor:
+    """Where x~ follows x, bool [copies, N, D]."""
+    if draw.kind == "clipped_gaussian":
+        noisy = corrupt(x, index, state, draw._replace(kind="gaussian"))
+        return (noisy >= draw.low) & (noisy <= draw.high)
     # salt, pepper and a mask change the same entries
     rows = x.shape[0] if index is None else index.shape[0]
     ones = x.new_ones((rows, x.shape[1]), dtype=torch.float32)
-    return corrupt(ones, None, state, _MASKING, amount, 0.0, 0.0, *draw) > 0
+    return corrupt(ones, None, state, draw._replace(kind="masking")) > 0
+
+
+def through_activation(grad: Tensor, y: Tensor | None, activation: Activation) -> Tensor:
+    """The gradient before an activation, from the one after it and the activation's output y (None for "none")."""
+    match activation.name:
+        case "none":
+            return grad
+        case "relu":
+            return torch.ops.aten.threshold_backward(grad, y, 0)
+        case "leaky_relu":
+            return torch.ops.aten.leaky_relu_backward(grad, y, activation.slope, True)
+        case "sigmoid":
+            return torch.ops.aten.sigmoid_backward(grad, y)
+    return torch.ops.aten.tanh_backward(grad, y)
 
 
 def gradients_of_layer(
-    grad: Tensor, y: Tensor | None, h: Tensor, weight: Tensor, activation: int
+    grad: Tensor, y: Tensor | None, h: Tensor, weight: Tensor, activation: Activation
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients by h [M, N, K], weight [H, K] and the bias [H] of y = activation(h W^T + b), from grad [M, N, H]."""
     before = through_activation(grad.float(), None if y is None else y.float(), activation)
@@ -57,11 +69,11 @@ def gradients_of_layer(
 
 
 def gradients_of_mean(
-    grad: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None, activation: str, number: int
+    grad: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients by h [M, N, K], weight and bias of the mean over M of activation(h W^T + b), from grad [N, H]."""
     bias = None if bias is None else bias.float()
     y = reference.activate(torch.nn.functional.linear(h.float(), weight.float(), bias), activation)
     shared = (grad.float() / h.shape[0]).expand_as(y)
-    by_h, by_weight, by_bias = gradients_of_layer(shared, y, h, weight, number)
+    by_h, by_weight, by_bias = gradients_of_layer(shared, y, h, weight, activation)
     return by_h.to(h.dtype), by_weight, by_bias
