@@ -1,0 +1,1 @@
+"""The CUDA backend: kernels of the compiled module on device tensors."""
