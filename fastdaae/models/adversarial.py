@@ -15,8 +15,7 @@ from fastdaae.models.parts import describe
 from fastdaae.models.sampling import sample
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.checks import COPIES_LIMIT, CORRUPTIONS
-from fastdaae.ops.network import dense_layers, run, run_without_last
-from fastdaae.ops.splitting import split_last
+from fastdaae.ops.network import Plan
 from fastdaae.reference import as_float
 
 Update = Callable[[str, Tensor], None]
@@ -97,7 +96,7 @@ class AAE(nn.Module):
             return self._released_step(x, noise, update, row_offset)
         # lines 3-4: corrupt and encode
         x_tilde = self._corrupt(x, noise, row_offset)
-        z = run(self.encoder, x_tilde)
+        z = Plan.of(self.encoder)(x_tilde)
         # lines 5-9: reconstruct, and minimise the reconstruction cost in encoder and decoder
         l_rec = self._reconstruction_loss(z, x)
         update("reconstruction", l_rec)
@@ -109,18 +108,18 @@ class AAE(nn.Module):
         l_dis = softplus(-real).mean() + softplus(fake).mean()
         update("discriminator", l_dis)
         # lines 17-19: train the encoder to match the prior
-        l_prior = self._encoder_loss(run(self.discriminator, z_fake))
+        l_prior = self._encoder_loss(Plan.of(self.discriminator)(z_fake))
         update("encoder", l_prior)
         return {"reconstruction": l_rec, "discriminator": l_dis, "encoder": l_prior}
 
     def _released_step(self, x: Tensor, noise: Noise, update: Update, row_offset: int) -> dict[str, Tensor]:
         x_tilde = self._corrupt(x, noise, row_offset)
-        z = run(self.encoder, x_tilde)
+        z = Plan.of(self.encoder)(x_tilde)
         l_rec = self._reconstruction_loss(z, x)
         z_real = self.prior.sample(len(x), noise, row_offset=row_offset).to(z.dtype)
         real, fake = self._discriminate(z_real, z.detach())
         l_dis = 0.5 * (softplus(-real).mean() + softplus(fake).mean())
-        l_prior = self._encoder_loss(run(self.discriminator, z))
+        l_prior = self._encoder_loss(Plan.of(self.discriminator)(z))
         # both gradients are those of the old parameters: the two updates touch disjoint ones, so their order is free
         update("reconstruction", l_rec + l_prior)
         update("discriminator", l_dis)
@@ -130,13 +129,13 @@ class AAE(nn.Module):
         return ops.corrupt(x, self.corruption, noise, row_offset=row_offset, site=Site.RECONSTRUCTION)[0]
 
     def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
-        return run(self.encoder, x_tilde)
+        return Plan.of(self.encoder)(x_tilde)
 
     def _discriminate(self, z_real: Tensor, z_fake: Tensor) -> tuple[Tensor, Tensor]:
-        if dense_layers(self.discriminator) is None:
-            return run(self.discriminator, z_real), run(self.discriminator, z_fake)
+        if not Plan.of(self.discriminator).rowwise:
+            return Plan.of(self.discriminator)(z_real), Plan.of(self.discriminator)(z_fake)
         # rows do not see each other there: one batch reads and updates the weights once
-        return run(self.discriminator, torch.cat((z_real, z_fake))).split((len(z_real), len(z_fake)))
+        return Plan.of(self.discriminator)(torch.cat((z_real, z_fake))).split((len(z_real), len(z_fake)))
 
     def _encoder_loss(self, fake_logits: Tensor) -> Tensor:
         if self.adversarial_loss == "saturating":
@@ -144,18 +143,18 @@ class AAE(nn.Module):
         return softplus(-fake_logits).mean()
 
     def _reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
-        split = split_last(self.decoder, nn.Sigmoid)
-        output = run(self.decoder, z) if split is None else run_without_last(self.decoder, z)
-        kind = self._output if split is None else "logits"
+        logits = Plan.of(self.decoder).logits()
+        output = (logits or Plan.of(self.decoder))(z)
+        kind = "logits" if logits else self._output
         return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
 
     def encode(self, x: Tensor) -> Tensor:
         """The codes of clean inputs x [N, ...] (uint8 or [0, 1] pixels), [N, Z], deterministic."""
-        return run(self.encoder, as_float(x))
+        return Plan.of(self.encoder)(as_float(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """The pixels of codes z [N, Z], in [0, 1] unless the decoder is linear, in the decoder's own shape [N, ...]."""
-        output = run(self.decoder, z)
+        output = Plan.of(self.decoder)(z)
         return torch.sigmoid(output) if self._output == "logits" else output
 
     def reconstruct(self, x: Tensor, noise: Noise | None = None, *, row_offset: int = 0) -> Tensor:
@@ -169,7 +168,7 @@ class AAE(nn.Module):
     def validation_losses(self, x: Tensor, noise: Noise, *, row_offset: int = 0) -> dict[str, Tensor]:
         """Means over a batch x [N, ...] without an update: the reconstruction loss and the MSE, of corrupted inputs."""
         x_tilde = ops.corrupt(x, self.corruption, noise, row_offset=row_offset, site=Site.VALIDATION)[0]
-        z = run(self.encoder, x_tilde)
+        z = Plan.of(self.encoder)(x_tilde)
         error = self.decode(z).reshape(x.shape) - as_float(x)
         return {
             "reconstruction": self._reconstruction_loss(z, x),
@@ -205,7 +204,7 @@ class DAAE(AAE):
 
     def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         if not self.fresh_corruption:
-            return run(self.encoder, x_tilde)
+            return Plan.of(self.encoder)(x_tilde)
         return ops.encode_mean(self.encoder, x, self.corruption, noise, copies=1, row_offset=row_offset)
 
 
@@ -249,5 +248,5 @@ class IDAAE(AAE):
 
     def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         if self.integration == "inputs":
-            return run(self.encoder, self._mean_input(x, noise, row_offset, Site.MATCHING))
+            return Plan.of(self.encoder)(self._mean_input(x, noise, row_offset, Site.MATCHING))
         return ops.encode_mean(self.encoder, x, self.corruption, noise, copies=self.copies, row_offset=row_offset)

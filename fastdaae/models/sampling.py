@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from fastdaae import ops
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep
-from fastdaae.ops.network import dense_layers
+from fastdaae.ops.network import Plan
 
 _TRAINING = object()
 
@@ -53,8 +53,8 @@ def _chain_networks(model) -> tuple:
     """(decoder to pixels, encoder): the networks themselves where they are all there is, for kernels to fuse."""
     if model.decoder_output != "logits":
         return model.decoder, model.encoder
-    plain = dense_layers(model.decoder)
-    fusible = plain is not None and plain[-1].activation == "none"
+    plan = Plan.of(model.decoder)
+    fusible = plan.dense and plan.split_last() is not None
     return nn.Sequential(*model.decoder, nn.Sigmoid()) if fusible else model.decode, model.encoder
 
 

@@ -13,6 +13,8 @@ from fastdaae.corruptions import Corruption, Gaussian, Masking
 from fastdaae.noise import Noise, Site
 from fastdaae.reference.numbers import as_float, blocks
 
+CHAIN_ROWS = 8192  # chains that advance together: bounds the memory of one step
+
 
 class Corrupted(NamedTuple):
     """A corrupted batch x_tilde [N, D] and, when it was kept, the clean x [N, D]."""
@@ -158,6 +160,19 @@ def sample_chain(
     site: int = Site.CHAIN,
 ) -> Tensor:
     keep = (steps,) if keep is None else keep
+    where = {"keep": keep, "site": site}
+    if torch.compiler.is_compiling() or len(z) <= CHAIN_ROWS:
+        # a traced loop over blocks would fix the number of rows
+        return _chains(decoder, encoder, z, corruption, noise, row_offset=row_offset, **where)
+    blocks_of_rows = ((start, z[start : start + CHAIN_ROWS]) for start in range(0, len(z), CHAIN_ROWS))
+    kept = [
+        _chains(decoder, encoder, rows, corruption, noise, row_offset=row_offset + start, **where)
+        for start, rows in blocks_of_rows
+    ]
+    return torch.cat(kept, dim=1)
+
+
+def _chains(decoder, encoder, z, corruption, noise, *, keep, row_offset, site) -> Tensor:
     kept = []
     for t in range(max(keep) + 1):
         x = decoder(z)
