@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from fastdaae import reference
 from fastdaae.kernels import compiled
 from fastdaae.kernels.cuda import device
 from fastdaae.kernels.memory import empty
@@ -13,15 +14,11 @@ def problem(distances: Tensor) -> str | None:
     return device.problem(distances)
 
 
-def log_ratio_moments(distances: Tensor) -> tuple[Tensor, Tensor]:
-    """Moments over points of the mean log-ratios of distances [N, K] (float32 or float64, ascending).
-
-    The first result, float64 [2, K - 1, 3], holds for 1 / m where m > 0 and for m, m the mean log-ratio of each point's
-    2..K nearest, their mean, their sum of squared deviations from it and their number; the second, float64 [N], is m
-    for all K.
-    """
+def log_ratio_moments(distances: Tensor) -> reference.LogRatioMoments:
+    """Moments over points of the mean log-ratios of distances [N, K] (float32 or float64, ascending), for k = 2..K."""
     distances, (points, k) = distances.contiguous(), distances.shape
     blocks = -(-points // compiled.load().log_ratio_rows())
+    # the kernel writes, for 1 / m and for m and every k, (mean, squares, count)
     shapes = (blocks, 2, k - 1, 3), (2, k - 1, 3), (points,)
     partial, moments, last = (empty(*shape, dtype=torch.float64, device=distances.device) for shape in shapes)
     with device.place_of(distances.device) as place:
@@ -33,4 +30,5 @@ def log_ratio_moments(distances: Tensor) -> tuple[Tensor, Tensor]:
             k,
             *(tensor.data_ptr() for tensor in (partial, moments, last)),
         )
-    return moments, last
+    inverse, plain = (reference.Moments(*of_one.unbind(-1)) for of_one in moments)
+    return reference.LogRatioMoments(inverse, plain, last)

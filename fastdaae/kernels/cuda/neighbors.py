@@ -30,8 +30,8 @@ def problem(points: Tensor, k: int) -> str | None:
 def _launch(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     if queries is not None and not len(queries):
         return tuple(reference.nearest_neighbors(points, k, queries))
-    dtype = _result_dtype(points)
-    points, queries, unit = _multiplied(*_alike(points, queries))
+    dtype = reference.distance_dtype(points)
+    points, queries, unit = _multiplied(*reference.alike(points, queries))
     found = search(points, k, queries)
     rows = found.gave_up.nonzero().flatten()
     if len(rows):
@@ -41,7 +41,8 @@ def _launch(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Ten
 
 def _fake(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     rows = points.shape[0] if queries is None else queries.shape[0]
-    return points.new_empty((rows, k), dtype=_result_dtype(points)), points.new_empty((rows, k), dtype=torch.int64)
+    distances = points.new_empty((rows, k), dtype=reference.distance_dtype(points))
+    return distances, points.new_empty((rows, k), dtype=torch.int64)
 
 
 _nearest_neighbors = operator(
@@ -55,21 +56,6 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> referen
     Distances are float64 for float64 points, else float32. Not differentiable.
     """
     return reference.Neighbors(*_nearest_neighbors(points, k, queries))
-
-
-def _result_dtype(points: Tensor) -> torch.dtype:
-    return torch.float64 if points.dtype == torch.float64 else torch.float32
-
-
-def _alike(points: Tensor, queries: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Both contiguous and of one dtype that holds the values of both: uint8 among bytes, else float32 or float64."""
-    dtypes = {points.dtype} if queries is None else {points.dtype, queries.dtype}
-    if dtypes != {torch.uint8}:
-        # value / 255 needs float64
-        wide = torch.float64 in dtypes or torch.uint8 in dtypes
-        as_floats = reference.as_double if wide else reference.as_float
-        points, queries = as_floats(points), None if queries is None else as_floats(queries)
-    return points.contiguous(), None if queries is None else queries.contiguous()
 
 
 def _multiplied(points: Tensor, queries: Tensor | None) -> tuple[Tensor, Tensor | None, float]:

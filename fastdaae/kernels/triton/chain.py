@@ -17,12 +17,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from fastdaae import reference
 from fastdaae.draw import SCHEMA, Draw
-from fastdaae.kernels.memory import autocast_dtype, zeros
+from fastdaae.kernels.memory import autocast_dtype, wants_gradient, zeros
 from fastdaae.kernels.registration import operator
 from fastdaae.kernels.triton import corruption
 
-ROWS = 8192  # chains that advance together: bounds the memory of one step
 _FEWEST_BLOCKS = 4  # a capture waits for the device and costs some milliseconds
 
 
@@ -67,10 +67,14 @@ def linear_sigmoid_corrupt(
     keep_clean: bool,
     first_row: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """(x~, x = sigmoid(h W^T + b) or None) [N, D] for h [N, K], in its dtype or autocast's; without gradients.
+    """(x~, x = sigmoid(h W^T + b) or None) [N, D] for h [N, K], in its dtype or autocast's.
 
-    Rows are numbered from row_offset + first_row[0], for first_row int64 [1] on the device.
+    Rows are numbered from row_offset + first_row[0], for first_row int64 [1] on the device. Differentiable in h, weight
+    and bias without a first_row, to any order: a gradient needs x, so that then the product and x are PyTorch's.
     """
+    if first_row is None and wants_gradient(h, weight, bias):
+        x = torch.sigmoid(torch.nn.functional.linear(h, weight, bias))
+        return corruption.corrupt(x, None, state, draw, x.dtype)[0], x if keep_clean else None
     dtype = autocast_dtype(h) or h.dtype
     h, weight, bias = h.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     x_tilde, x = _linear_sigmoid_corrupt(h, weight, bias, state, first_row, keep_clean, *draw)
@@ -83,16 +87,16 @@ def sample_chain(decoder, encoder, z: Tensor, state: Tensor, draw: Draw, keep: t
     decoder and encoder are Plans without a `sample_chain_problem`. A traced graph, which serves every number of rows,
     takes all rows at once, which bounds no memory. Not differentiable.
     """
-    body, last = _end_of(decoder)
+    (body, last), rows = _end_of(decoder), reference.CHAIN_ROWS
 
     def run(z: Tensor, first: int, first_row: Tensor | None = None) -> Tensor:
         return _run(body, last, encoder, z, state, draw._replace(row_offset=draw.row_offset + first), keep, first_row)
 
-    if torch.compiler.is_compiling() or len(z) <= ROWS:
+    if torch.compiler.is_compiling() or len(z) <= rows:
         return run(z, 0)
-    if encoder.capturable and _replays(z):
-        return replayed(lambda block, first_row: run(block, 0, first_row), z, ROWS)
-    return torch.cat([run(z[start : start + ROWS], start) for start in range(0, len(z), ROWS)], dim=1)
+    if encoder.capturable and worthwhile(z, rows):
+        return replayed(lambda block, first_row: run(block, 0, first_row), z, rows)
+    return torch.cat([run(z[start : start + rows], start) for start in range(0, len(z), rows)], dim=1)
 
 
 def _end_of(decoder):
@@ -113,8 +117,9 @@ def _run(body, last, encoder, z, state, draw: Draw, keep, first_row) -> Tensor:
     return torch.stack(kept)
 
 
-def _replays(z: Tensor) -> bool:
-    return z.is_cuda and len(z) >= _FEWEST_BLOCKS * ROWS and not torch.cuda.is_current_stream_capturing()
+def worthwhile(z: Tensor, rows: int) -> bool:
+    """Whether chains from z [N, Z] in blocks of `rows` should be replayed from a captured graph, and can be."""
+    return z.is_cuda and len(z) >= _FEWEST_BLOCKS * rows and not torch.cuda.is_current_stream_capturing()
 
 
 def replayed(run: Callable[[Tensor, Tensor], Tensor], z: Tensor, rows: int) -> Tensor:
