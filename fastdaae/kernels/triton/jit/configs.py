@@ -1,12 +1,11 @@
 """What a launch depends on besides its tensors: the architecture, and how tiles fit it."""
 
-import contextlib
-
 import torch
 import triton
 
-# kernels are compiled with contraction to FMA on every version of Triton; newer ones turn it off by default
-COMMON = {"enable_fp_fusion": True}
+from fastdaae.kernels.triton.jit.noise import INTERPRET
+
+_PROCESSORS_WITHOUT_GPU = 4  # so that the interpreter splits small problems as a device splits large ones
 
 
 def architecture(device: torch.device) -> int:
@@ -23,9 +22,24 @@ def shared_memory(device: torch.device) -> int:
     return 227 if 90 <= number < 120 else 163 if number in (80, 87) else 99
 
 
-def on_device(device: torch.device) -> contextlib.AbstractContextManager:
-    """Makes `device` current for a launch; Triton launches on the current device's current stream."""
-    return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
+def processors(device: torch.device) -> int:
+    """The multiprocessors of a device."""
+    if device.type != "cuda":
+        return _PROCESSORS_WITHOUT_GPU
+    return torch.cuda.get_device_properties(device).multi_processor_count
+
+
+def configuration(table: dict[str, dict[str, int]], device: torch.device) -> dict[str, int]:
+    """The entry of a table with the keys "sm_80", "sm_90", "sm_100" and "interpreter" for a device."""
+    number = architecture(device)
+    return table["interpreter" if INTERPRET else "sm_80" if number < 90 else "sm_90" if number < 100 else "sm_100"]
+
+
+def elementwise_config(rows: int) -> dict[str, int]:
+    """A few numbers a thread for training batches, so that all multiprocessors work; then more, for fewer blocks."""
+    if rows <= 1024:
+        return {"BM": 4, "BK": 64, "num_warps": 2}
+    return {"BM": 32, "BK": 64, "num_warps": 4}
 
 
 # rows of a product up to which a launch counts as a training batch: small tiles, so that all multiprocessors work

@@ -1,4 +1,4 @@
-"""The two passes of the Parzen window as Triton kernels; `triton_parzen` explains and launches them."""
+"""The two passes of the Parzen window as Triton kernels; `parzen` explains and launches them."""
 
 import triton
 import triton.language as tl

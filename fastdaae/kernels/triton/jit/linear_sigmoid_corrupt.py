@@ -5,12 +5,14 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from fastdaae.draw import Draw
 from fastdaae.kernels.memory import empty
-from fastdaae.kernels.triton_launch import configuration, launch
-from fastdaae.kernels.triton_noise import INTERPRET, corrupt_tile, encode, lowp, state_words
+from fastdaae.kernels.triton.jit.configs import configuration
+from fastdaae.kernels.triton.jit.launch import launch
+from fastdaae.kernels.triton.jit.noise import corrupt_tile, lowp, state_words
+from fastdaae.kernels.triton.jit.source import VALUES, Encoded
 
 _GROUP = 8  # blocks of rows that walk over the columns together, for their shared reads of the weight
-_VALUES = ["N", "units", "a", "row_offset", "site_bits", "ahead"]  # of no use to the compiler: they change
 
 # BM rows x BN columns a tile, BK of the K inputs at a time
 HALF = {
@@ -40,7 +42,7 @@ def _tile_of(program, N, D, BM: tl.constexpr, BN: tl.constexpr, GROUP: tl.conste
 @triton.jit
 def _linear_tile(
     h_ptr, w_ptr, b_ptr, rows, col0, N, K, D,
-    HAS_BIAS: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, INTERP: tl.constexpr,
+    HAS_BIAS: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
 ):  # fmt: skip
     """h W^T + b in float32, [BM, BN]; rows and columns past the end repeat the last."""
     columns = tl.minimum(col0 + tl.arange(0, BN), D - 1)
@@ -51,8 +53,8 @@ def _linear_tile(
     total = tl.zeros((BM, BN), tl.float32)
     for k in range(0, K, BK):
         within = inner < K - k
-        left = lowp(tl.load(h + k, within[None, :], 0.0), dtype, INTERP)
-        right = lowp(tl.load(w + k, within[:, None], 0.0), dtype, INTERP)
+        left = lowp(tl.load(h + k, within[None, :], 0.0), dtype)
+        right = lowp(tl.load(w + k, within[:, None], 0.0), dtype)
         total = tl.dot(left, right, total, input_precision="tf32x3")
     if HAS_BIAS:
         total += tl.load(b_ptr + columns).to(tl.float32)[None, :]
@@ -61,44 +63,42 @@ def _linear_tile(
 
 @triton.jit
 def _store_corrupted(
-    x, noisy_ptr, clean_ptr, rows, col0, N, D, addressed, site_bits, step, k0, k1, a, low, high,
-    KIND: tl.constexpr, KEEP: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, INTERP: tl.constexpr,
+    x, noisy_ptr, clean_ptr, rows, col0, N, D, addressed, site_bits, key, amounts,
+    KIND: tl.constexpr, KEEP: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr,
 ):  # fmt: skip
     columns = col0 + tl.arange(0, BN)
     inside = (rows < N)[:, None] & (columns < D)[None, :]
     place = rows[:, None] * D + columns[None, :]
     dtype = noisy_ptr.dtype.element_ty
     if KEEP:
-        tl.store(clean_ptr + place, lowp(x, dtype, INTERP), inside)
-    noisy = corrupt_tile(x, addressed, col0, site_bits, step, k0, k1, a, low, high, KIND, BM, BN, INTERP)
-    tl.store(noisy_ptr + place, lowp(noisy, dtype, INTERP), inside)
+        tl.store(clean_ptr + place, lowp(x, dtype), inside)
+    noisy = corrupt_tile(x, addressed, col0, site_bits, key, amounts, KIND, BM, BN)
+    tl.store(noisy_ptr + place, lowp(noisy, dtype), inside)
 
 
-@triton.jit(do_not_specialize=_VALUES)
+@triton.jit(do_not_specialize=["N", "units", *VALUES])
 def linear_sigmoid_corrupt_kernel(
     h_ptr, w_ptr, b_ptr, state_ptr, first_ptr, noisy_ptr, clean_ptr, N, units, D, a, low, high, row_offset, site_bits,
     ahead, KIND: tl.constexpr, UNIT: tl.constexpr, HAS_BIAS: tl.constexpr, HAS_FIRST: tl.constexpr, KEEP: tl.constexpr,
-    GROUP: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, INTERP: tl.constexpr,
+    GROUP: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
 ):  # fmt: skip
     row_block, column_block = _tile_of(tl.program_id(0), N, D, BM, BN, GROUP)
     rows = row_block.to(tl.int64) * BM + tl.arange(0, BM)
     col0 = column_block * BN
     # a multiplication that tells the compiler which power of two divides K, so that its loads are wide
-    x = tl.sigmoid(_linear_tile(h_ptr, w_ptr, b_ptr, rows, col0, N, units * UNIT, D, HAS_BIAS, BM, BN, BK, INTERP))
-    k0, k1, step = state_words(state_ptr)
-    step = tl.add(step, ahead.to(tl.uint32), sanitize_overflow=False)
+    x = tl.sigmoid(_linear_tile(h_ptr, w_ptr, b_ptr, rows, col0, N, units * UNIT, D, HAS_BIAS, BM, BN, BK))
+    key, amounts = state_words(state_ptr, ahead), (a, low, high)
     addressed = rows + row_offset
     if HAS_FIRST:
         addressed += tl.load(first_ptr)
     # noise for half of the tile at a time: its words take as many registers as the tile itself
     left, right = tl.split(tl.permute(tl.reshape(x, (BM, 2, BN // 2)), (0, 2, 1)))
     _store_corrupted(
-        left, noisy_ptr, clean_ptr, rows, col0, N, D, addressed, site_bits, step, k0, k1, a, low, high,
-        KIND, KEEP, BM, BN // 2, INTERP,
+        left, noisy_ptr, clean_ptr, rows, col0, N, D, addressed, site_bits, key, amounts, KIND, KEEP, BM, BN // 2
     )  # fmt: skip
     _store_corrupted(
-        right, noisy_ptr, clean_ptr, rows, col0 + BN // 2, N, D, addressed, site_bits, step, k0, k1, a, low, high,
-        KIND, KEEP, BM, BN // 2, INTERP,
+        right, noisy_ptr, clean_ptr, rows, col0 + BN // 2, N, D, addressed, site_bits, key, amounts,
+        KIND, KEEP, BM, BN // 2,
     )  # fmt: skip
 
 
@@ -108,19 +108,13 @@ def linear_sigmoid_corrupt(
     bias: Tensor | None,
     state: Tensor,
     first_row: Tensor | None,
-    kind: int,
-    a: float,
-    low: float,
-    high: float,
     keep_clean: bool,
-    row_offset: int,
-    site: int,
-    ahead: int,
+    draw: Draw,
 ) -> tuple[Tensor, Tensor]:
     """x~ [N, D], and x [N, D] or an empty tensor, in the dtype of h [N, K], which weight [D, K] and bias [D] share.
 
-    The noise is that of step state[2] + ahead and rows from row_offset + first_row[0]; first_row int64 [1] is read on
-    the device, so that one captured graph serves every block of rows.
+    Rows are numbered from row_offset + first_row[0]; first_row int64 [1] is read on the device, so that one captured
+    graph serves every block of rows.
     """
     h, weight = h.contiguous(), weight.contiguous()
     bias = None if bias is None else bias.contiguous()
@@ -131,15 +125,13 @@ def linear_sigmoid_corrupt(
         return noisy, clean
     if inputs == 0:
         h, weight, inputs = h.new_zeros(rows, 1), weight.new_zeros(columns, 1), 1
-    kind, a, low, high = encode(kind, a, low, high)
     unit = next(unit for unit in (16, 8, 4, 2, 1) if inputs % unit == 0)
-    config = configuration(FULL if h.dtype == torch.float32 else HALF, h.device)
+    config, encoded = configuration(FULL if h.dtype == torch.float32 else HALF, h.device), Encoded.of(draw, rows)
     programs = triton.cdiv(rows, config["BM"]) * triton.cdiv(columns, config["BN"])
+    flags = {"HAS_BIAS": bias is not None, "HAS_FIRST": first_row is not None, "KEEP": keep_clean}
     launch(
         linear_sigmoid_corrupt_kernel, programs, config, h.device,
-        h, weight, bias, state, first_row, noisy, clean, rows, inputs // unit, columns, a, low, high,
-        row_offset & 0xFFFFFFFF, site << 16, ahead,
-        KIND=kind, UNIT=unit, HAS_BIAS=bias is not None, HAS_FIRST=first_row is not None, KEEP=keep_clean,
-        GROUP=_GROUP, INTERP=INTERPRET,
+        h, weight, bias, state, first_row, noisy, clean, rows, inputs // unit, columns, *encoded.arguments,
+        KIND=encoded.kind, UNIT=unit, GROUP=_GROUP, **flags,
     )  # fmt: skip
     return noisy, clean

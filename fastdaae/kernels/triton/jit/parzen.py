@@ -28,8 +28,9 @@ import triton
 from torch import Tensor
 
 from fastdaae.kernels.memory import empty
-from fastdaae.kernels.triton_launch import configuration, launch, processors
-from fastdaae.kernels.triton_parzen_kernels import DIRECT, STREAM, direct_kernel, stream_kernel
+from fastdaae.kernels.triton.jit.configs import configuration, processors
+from fastdaae.kernels.triton.jit.launch import launch
+from fastdaae.kernels.triton.jit.parzen_kernels import DIRECT, STREAM, direct_kernel, stream_kernel
 
 GROUP = 16  # bandwidths per pass: their sums stay in registers
 CAPACITY = 256  # listed samples per query and split; beyond it the second pass takes every sample of the split
