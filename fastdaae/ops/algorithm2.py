@@ -51,11 +51,11 @@ def _mean(rest: Plan, h: Tensor, room: ModuleType) -> Tensor:
     ending = inner.stages[-1] if inner.stages and (room is cpp or last is None) else None
     averages = isinstance(ending, Dense) and ending.activation.name != "none" and not inner.observed
     body = Plan(inner.stages[:-1]) if averages else inner
-    copies = h.shape[:2]
-    h = body(h.flatten(0, 1)) if body.stages else h.flatten(0, 1)
-    if h.dim() != 2:
-        return Plan(rest.stages[len(body.stages) :])(h).unflatten(0, copies).mean(0)
-    h = h.unflatten(0, copies)
+    if body.stages or h.dim() != 3:
+        copies, h = h.shape[:2], body(h.flatten(0, 1))
+        if h.dim() != 2:
+            return Plan(rest.stages[len(body.stages) :])(h).unflatten(0, copies).mean(0)
+        h = h.unflatten(0, copies)
     mean = _mean_of_layer(ending, h, room) if averages else cpp.layers.mean_of_copies(h)
     return mean if last is None else last(mean)
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fastdaae import arrays
 from fastdaae.activation import ACTIVATIONS, Activation
 from fastdaae.arguments import is_number, whole
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
@@ -18,15 +19,6 @@ _FINITE_BLOCK = 1 << 22  # numbers checked at a time
 _LARGEST_NORM = 1e150  # whose square, and what is summed of squares, stays well within float64
 
 
-class _Writable:
-    """An array's memory without its read-only mark, which tensors do not know; nothing here writes to its points."""
-
-    def __init__(self, array: np.ndarray):
-        self.kept = array
-        address, _ = array.__array_interface__["data"]
-        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
-
-
 def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
     """An array's own memory as a tensor, mapped files and read-only arrays too."""
     if not isinstance(x, np.ndarray):
@@ -35,9 +27,7 @@ def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
         raise TypeError(
             f"{name} must be uint8 (value / 255) or a floating dtype, got {x.dtype}; use .astype(np.float32)"
         )
-    if min(x.strides, default=0) < 0:
-        x = x.copy()
-    return torch.from_numpy(x if x.flags.writeable else np.asarray(_Writable(x)))
+    return arrays.to_tensor(x)
 
 
 def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Whole chains in the C++ engine: the float64 reference, every instruction set, odd sizes, and pieces to the bit."""
+"""Whole chains in C++: the float64 reference, every instruction set, odd sizes, and pieces to the bit."""
 
 import ctypes
 import shutil
@@ -10,9 +10,11 @@ from torch import nn
 
 import fastdaae as fd
 from fastdaae import reference
+from fastdaae.activation import Activation
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.kernels import engine_chain
-from fastdaae.ops.network import DenseLayer, dense_layers
+from fastdaae.draw import Draw
+from fastdaae.kernels.cpp import chain as cpp_chain
+from fastdaae.ops.network import Plan
 from tests.emulation.library import HERE
 
 pytestmark = pytest.mark.needs_cpp
@@ -107,33 +109,22 @@ def test_strided_weights_and_codes():
     assert float((chain(decoder, encoder, z) - expected).abs().max()) < 2e-6
 
 
-def test_other_networks_are_not_taken_apart():
-    assert dense_layers(nn.Linear(2, 2)) is None
-    assert dense_layers(nn.Sequential(nn.Linear(2, 2), nn.Dropout())) is None
-    assert dense_layers(nn.Sequential(nn.ReLU(), nn.Linear(2, 2))) is None
-    assert dense_layers(nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 2))) is None
-    hooked = nn.Sequential(nn.Linear(2, 2))
-    hooked[0].register_forward_hook(lambda *_: None)
-    assert dense_layers(hooked) is None
-    assert [layer.activation for layer in dense_layers(fd.networks.mlp([2, 3, 4], output="sigmoid"))] == [
-        "relu",
-        "sigmoid",
-    ]
-
-
 def test_launcher_refuses_what_it_would_misread():
     decoder, encoder = networks()
-    layers, state = (dense_layers(decoder), dense_layers(encoder)), fd.Noise(0).state
-    arguments = {"corruption": (0, 0.0, 0.0, 0.0), "keep": (1,), "row_offset": 0, "site": 0, "half": False}
-    with pytest.raises(ValueError, match="z must have 3 columns"):
-        engine_chain.sample_chain(*layers, torch.randn(2, 4), state, **arguments)
-    with pytest.raises(ValueError, match="encoder must take what decoder returns"):
-        engine_chain.sample_chain(layers[0], layers[0], torch.randn(2, 3), state, **arguments)
+    plans, state = (Plan.of(decoder), Plan.of(encoder)), fd.Noise(0).state
+
+    def launch(decoder, encoder, z, keep=(1,)):
+        cpp_chain.sample_chain(decoder, encoder, z, state, Draw(), keep, half=False)
+
+    with pytest.raises(ValueError, match="weight must have the shape .* got"):
+        launch(*plans, torch.randn(2, 4))
+    with pytest.raises(ValueError, match="weight must have the shape .* got|encoder must take what decoder returns"):
+        launch(plans[0], plans[0], torch.randn(2, 3))
     with pytest.raises(ValueError, match="keep must be ascending"):
-        engine_chain.sample_chain(*layers, torch.randn(2, 3), state, **{**arguments, "keep": (1, 1)})
-    double = [layer._replace(weight=layer.weight.double()) for layer in layers[0]]
+        launch(*plans, torch.randn(2, 3), keep=(1, 1))
+    decoder[1].double()
     with pytest.raises(ValueError, match="weight must be a contiguous 2-D CPU tensor of float32"):
-        engine_chain.sample_chain(double, layers[1], torch.randn(2, 3), state, **arguments)
+        launch(*plans, torch.randn(2, 3))
 
 
 @pytest.mark.parametrize("rows", [1, 15, 64])
@@ -146,11 +137,11 @@ def test_bf16_rounds_the_factors_alone(isa, rows):
     # rounding every factor by hand, in float32
     x, expected = z, []
     for t in range(4):
-        for layer in dense_layers(decoder):
+        for layer in Plan.of(decoder).layers:
             x = _rounded_layer(layer, x)
         expected.append(x)
         x = fd.ops.corrupt(x, GAUSSIAN, fd.Noise(7, step=(2**32 - 2 + t) % 2**32), site=fd.noise.Site.CHAIN)[0]
-        for layer in dense_layers(encoder):
+        for layer in Plan.of(encoder).layers:
             x = _rounded_layer(layer, x)
     # a sum that rounds to the other neighbour moves what follows by a unit of bf16
     assert float((found - torch.stack([expected[0], expected[3]])).abs().max()) < 2e-3
@@ -158,8 +149,12 @@ def test_bf16_rounds_the_factors_alone(isa, rows):
 
 
 def _rounded_layer(layer, x):
-    product = x.bfloat16().double() @ layer.weight.detach().bfloat16().double().T + layer.bias.detach().double()
-    return reference.activate(product, layer.activation).float()
+    return _rounded(layer.linear.weight.detach(), layer.linear.bias.detach(), layer.activation, x)
+
+
+def _rounded(weight, bias, activation, x):
+    product = x.bfloat16().double() @ weight.bfloat16().double().T + bias.double()
+    return reference.activate(product, activation).float()
 
 
 def test_bf16_through_autocast_and_elsewhere():
@@ -196,11 +191,11 @@ def test_pairs_of_bf16_in_panels(emulated, shape):
         x = _decoded(weights, z)
         if steps:
             noisy = fd.ops.corrupt(x, SaltAndPepper(0.3), fd.Noise(5), site=4)[0]
-            hidden_units = _rounded_layer(DenseLayer(weights[2], torch.zeros(()), "relu"), noisy)
-            x = _decoded(weights, _rounded_layer(DenseLayer(weights[3], torch.zeros(()), "none"), hidden_units))
+            hidden_units = _rounded(weights[2], torch.zeros(()), Activation("relu"), noisy)
+            x = _decoded(weights, _rounded(weights[3], torch.zeros(()), Activation("none"), hidden_units))
         assert float((out - x).abs().max()) < (1e-5 if steps == 0 else 2e-3)
 
 
 def _decoded(weights, z):
-    hidden = _rounded_layer(DenseLayer(weights[0], torch.zeros(()), "relu"), z)
-    return _rounded_layer(DenseLayer(weights[1], torch.zeros(()), "sigmoid"), hidden)
+    hidden = _rounded(weights[0], torch.zeros(()), Activation("relu"), z)
+    return _rounded(weights[1], torch.zeros(()), Activation("sigmoid"), hidden)

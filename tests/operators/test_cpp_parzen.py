@@ -11,7 +11,8 @@ import torch
 
 import fastdaae as fd
 from fastdaae import reference
-from fastdaae.kernels import engine_parzen, extension
+from fastdaae.kernels.compiled import load
+from fastdaae.kernels.cpp import parzen
 from tests.operators.test_parzen import DATA, direct, require_promise
 
 pytestmark = pytest.mark.needs_cpp
@@ -33,7 +34,7 @@ def threads():
 
 
 def ours(queries, samples, bandwidths):
-    return engine_parzen.parzen_log_density(queries, samples, torch.as_tensor(bandwidths, dtype=torch.float64))
+    return parzen.parzen_log_density(queries, samples, torch.as_tensor(bandwidths, dtype=torch.float64))
 
 
 def require_promise_for(queries, samples, bandwidths):
@@ -43,12 +44,12 @@ def require_promise_for(queries, samples, bandwidths):
 def test_powers_of_two(isa):
     x = torch.cat([torch.linspace(-126, 127.99, 2_000_003), torch.linspace(-1, 1, 500_001), torch.zeros(1)])
     values = torch.empty_like(x)
-    extension.load().exp2(x.data_ptr(), len(x), values.data_ptr())
+    load().exp2(x.data_ptr(), len(x), values.data_ptr())
     assert float((values.double() / torch.exp2(x.double()) - 1).abs().max()) <= 2e-7
     assert values[-1] == 1
     edges = torch.tensor([-math.inf, -1e30, -127.0, 128.0, 1e30, math.inf, math.nan])
     values = torch.empty_like(edges)
-    extension.load().exp2(edges.data_ptr(), len(edges), values.data_ptr())
+    load().exp2(edges.data_ptr(), len(edges), values.data_ptr())
     assert (values[:3] == 2.0**-126).all() and (values[3:6] == math.inf).all() and values[6].isnan()
 
 
@@ -215,7 +216,7 @@ def test_half_precision_is_widened():
 
 def test_registration():
     arguments = (torch.rand(4, 3), torch.rand(6, 3), torch.tensor([0.1, 1.0]).double())
-    torch.library.opcheck(torch.ops.fastdaae.engine_parzen_log_density, arguments)
+    torch.library.opcheck(torch.ops.fastdaae.cpp_parzen_log_density, arguments)
     compiled = torch.compile(fd.ops.parzen_log_density, fullgraph=True, backend="aot_eager")
     assert torch.equal(compiled(*arguments, backend="cpp"), ours(*arguments))
 

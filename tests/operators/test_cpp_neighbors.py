@@ -10,11 +10,12 @@ import torch
 
 import fastdaae as fd
 from fastdaae import backend
-from fastdaae.kernels import engine_neighbors, extension
+from fastdaae.kernels.compiled import load
+from fastdaae.kernels.cpp import neighbors
 from tests.operators.test_neighbors import brute_force
 
 pytestmark = pytest.mark.needs_cpp
-ISAS = [] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
+ISAS = [] if backend.CPP_PROBLEM else load().build_info()["isas"]
 
 
 @pytest.fixture(params=[1, 2])
@@ -63,7 +64,7 @@ def test_every_instruction_set_is_brute_force(isa, kind, n, columns):
     points = POINTS[kind](n, columns)
     expected = brute_force(points, n - 1)
     for k in sorted({1, min(7, n - 1), n - 1}):
-        found = engine_neighbors.nearest_neighbors(points, k, None)
+        found = neighbors.nearest_neighbors(points, k, None)
         require_neighbors(found, (expected[0][:, :k], expected[1][:, :k]))
 
 
@@ -71,7 +72,7 @@ def test_every_instruction_set_is_brute_force(isa, kind, n, columns):
 @pytest.mark.parametrize("n", [15, 31, 32, 97])
 def test_depth_blocks_and_tile_ends(isa, n, columns):
     for points in (torch.rand(n, columns), torch.randint(0, 256, (n, columns), dtype=torch.uint8)):
-        require_neighbors(engine_neighbors.nearest_neighbors(points, 9, None), brute_force(points, 9))
+        require_neighbors(neighbors.nearest_neighbors(points, 9, None), brute_force(points, 9))
 
 
 @pytest.mark.parametrize("columns", [4097, 32768, 32769])
@@ -80,32 +81,32 @@ def test_sums_of_the_largest_bytes(isa, columns):
     points = torch.randint(0, 256, (20, columns), dtype=torch.uint8)
     points[:3], points[3:5], points[5, ::2] = 255, 0, 255
     for queries in (None, points[:7] ^ 1):
-        require_neighbors(engine_neighbors.nearest_neighbors(points, 9, queries), brute_force(points, 9, queries))
+        require_neighbors(neighbors.nearest_neighbors(points, 9, queries), brute_force(points, 9, queries))
 
 
 @pytest.mark.parametrize("block", [0, 1, 100])
 def test_blocks_and_threads_do_not_change_the_result(isa, threads, block, monkeypatch):
-    monkeypatch.setattr(engine_neighbors, "_BLOCK", block)
+    monkeypatch.setattr(neighbors, "_BLOCK", block)
     for points in (torch.rand(2000, 20), torch.rand(150, 20).repeat(9, 1)):
-        require_neighbors(engine_neighbors.nearest_neighbors(points, 7, None), brute_force(points, 7))
+        require_neighbors(neighbors.nearest_neighbors(points, 7, None), brute_force(points, 7))
 
 
 def test_more_ties_than_a_list_holds(threads):
     """Four values, each 500 times: every query has far more points at distance zero than its list has entries."""
     points = torch.rand(4, 30).repeat(500, 1)
     for k in (1, 7, 600):
-        require_neighbors(engine_neighbors.nearest_neighbors(points, k, None), brute_force(points, k))
+        require_neighbors(neighbors.nearest_neighbors(points, k, None), brute_force(points, k))
 
 
 def test_points_that_arrive_ever_nearer(threads):
     points = torch.linspace(1, 0, 3000, dtype=torch.float64)[:, None] ** 2
-    require_neighbors(engine_neighbors.nearest_neighbors(points, 30, None), brute_force(points, 30))
+    require_neighbors(neighbors.nearest_neighbors(points, 30, None), brute_force(points, 30))
 
 
 @pytest.mark.parametrize("k", [1, 7, 2048])
 def test_large_k(k):
     points = torch.rand(2600, 5, dtype=torch.float64)
-    require_neighbors(engine_neighbors.nearest_neighbors(points, k, None), brute_force(points, k))
+    require_neighbors(neighbors.nearest_neighbors(points, k, None), brute_force(points, k))
 
 
 @pytest.mark.parametrize("count", [1, 2, 13, 15, 70, 400])
@@ -114,14 +115,14 @@ def test_queries(isa, threads, count):
         points = POINTS[kind](900, 12)
         queries = torch.cat([points[5:6], POINTS[kind](count, 12)])[:count]
         for k in (1, 40, 900):
-            found = engine_neighbors.nearest_neighbors(points, k, queries)
+            found = neighbors.nearest_neighbors(points, k, queries)
             require_neighbors(found, brute_force(points, k, queries))
 
 
 def test_own_neighbors_are_those_of_queries_without_own_rows(isa):
     points = torch.rand(40, 6).repeat(3, 1)
-    own = engine_neighbors.nearest_neighbors(points, 20, None)
-    asked = engine_neighbors.nearest_neighbors(points, 120, points)
+    own = neighbors.nearest_neighbors(points, 20, None)
+    asked = neighbors.nearest_neighbors(points, 120, points)
     other = asked[1] != torch.arange(120)[:, None]
     for mine, theirs in zip(own, asked, strict=True):
         assert torch.equal(mine, theirs[other].reshape(120, 119)[:, :20])
@@ -129,19 +130,19 @@ def test_own_neighbors_are_those_of_queries_without_own_rows(isa):
 
 def test_permutation_permutes_the_neighbors(isa):
     points, order = torch.rand(800, 6), torch.randperm(800)
-    found = engine_neighbors.nearest_neighbors(points, 9, None)
-    moved = engine_neighbors.nearest_neighbors(points[order], 9, None)
+    found = neighbors.nearest_neighbors(points, 9, None)
+    moved = neighbors.nearest_neighbors(points[order], 9, None)
     assert torch.equal(order[moved[1]], found[1][order]) and torch.equal(moved[0], found[0][order])
 
 
 def test_instruction_sets_agree_to_the_bit_on_pixels():
     points = torch.randint(0, 256, (600, 50), dtype=torch.uint8)
-    before = extension.load().build_info()["isa"]
+    before = load().build_info()["isa"]
     found = []
     for name in ISAS:
-        extension.load().choose_isa(name)
-        found.append(engine_neighbors.nearest_neighbors(points, 20, None))
-    extension.load().choose_isa(before)
+        load().choose_isa(name)
+        found.append(neighbors.nearest_neighbors(points, 20, None))
+    load().choose_isa(before)
     assert all(torch.equal(a, b) for other in found for a, b in zip(other, found[0], strict=True))
 
 
@@ -159,7 +160,7 @@ def test_choice_of_backend():
     with pytest.raises(ValueError, match="within 1e308 of their mean"):
         # their mean is -0.57e308
         ends = torch.tensor([[-1.7e308], [1.7e308], [-1.7e308]], dtype=torch.float64)
-        engine_neighbors.nearest_neighbors(ends, 1, ends)
+        neighbors.nearest_neighbors(ends, 1, ends)
 
 
 @pytest.mark.parametrize(
@@ -174,13 +175,13 @@ def test_choice_of_backend():
 )
 def test_the_launcher_refuses_what_it_cannot_read(message, points, queries):
     with pytest.raises(ValueError, match=message):
-        engine_neighbors.nearest_neighbors(points, 1, queries)
+        neighbors.nearest_neighbors(points, 1, queries)
 
 
 def test_bad_k_never_reaches_the_kernel():
     for k in (0, 4, 2049):
         with pytest.raises(ValueError, match="k must be in 1"):
-            engine_neighbors.nearest_neighbors(torch.rand(4, 2), k, None)
+            neighbors.nearest_neighbors(torch.rand(4, 2), k, None)
 
 
 def test_arrays_and_mapped_files(tmp_path):
@@ -200,9 +201,9 @@ MAPPED = """
 import re, resource, sys
 import numpy as np, torch
 import fastdaae as fd
-from fastdaae.kernels import engine_neighbors
+from fastdaae.kernels.cpp import neighbors
 torch.set_num_threads(1)
-engine_neighbors._BLOCK = 64
+neighbors._BLOCK = 64
 points = np.memmap(sys.argv[1], np.uint8, "r", shape=(2048, 32768))
 small = np.memmap(sys.argv[1], np.uint8, "r", shape=(64, 32))
 fd.IntrinsicDimension(k=5).fit(small)

@@ -1,4 +1,4 @@
-"""The engine's layers on every instruction set, against float64 products of the same corrupted rows."""
+"""The C++ layers on every instruction set, against float64 products of the same corrupted rows."""
 
 import ctypes
 import shutil
@@ -11,13 +11,15 @@ from torch import nn
 import fastdaae as fd
 from fastdaae import backend
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.kernels import engine_layers, extension
-from fastdaae.ops import library_products, network
-from fastdaae.ops.corruption import encoded
+from fastdaae.draw import Draw, draw_of
+from fastdaae.kernels import cpp
+from fastdaae.kernels.compiled import load
+from fastdaae.kernels.cpp import layer_launches, products
+from fastdaae.ops.network import Plan
 from tests.emulation.library import HERE
 
 pytestmark = pytest.mark.needs_cpp
-ISAS = [] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
+ISAS = [] if backend.CPP_PROBLEM else load().build_info()["isas"]
 ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "none": lambda h: h}
 # rows, inputs, outputs: odd sizes around the panels' heights and widths of every instruction set
 SHAPES = [
@@ -294,25 +296,29 @@ def test_pairs_of_bf16_in_panels(emulated, shape, weight_dtype):
     assert torch.equal(saved.bool(), layers > 0) or float(layers[saved.bool() != (layers > 0)].max()) < 1e-5
 
 
+def run(network, x):
+    return Plan.of(network)(x)
+
+
 def operator_calls():
     x, index, state = torch.rand(5, 6), torch.tensor([1, 1, 4]), fd.Noise(1).state
     weight, bias, grad, y = *layer(6, 4), torch.rand(2, 3, 4), torch.rand(2, 3, 4)
-    address = (*encoded(Gaussian(0.5)), 2, 0, 1)
-    form = (1, False, torch.float32)
+    draw = draw_of(Gaussian(0.5), image=(6,), copies=2, site=1)
+    form = ("relu", 0.0, False)
     h, mean_grad = torch.rand(2, 3, 6), torch.rand(3, 4)
     saved = torch.ones(2, 3, 4, dtype=torch.uint8)
     return {
-        "engine_linear": (x, index, state, weight, bias, *form, *address),
-        "engine_weight_gradient": (grad, y, x, index, state, *form, *address),
-        "engine_linear_mean": (h, weight, bias, *form, True),
-        "engine_mean_weight_gradient": (mean_grad, saved, h, *form),
-        "engine_input_gradient": (grad, y, weight, 2, *form, True),
+        "cpp_linear": (x, index, state, weight, bias, *form, *draw),
+        "cpp_weight_gradient": (grad, y, x, index, state, *form, *draw),
+        "cpp_linear_mean": (h, weight, bias, *form, True),
+        "cpp_input_gradient": (grad, y, weight, *form, 2, True),
+        "cpp_weight_gradient of a mean": (mean_grad, saved, h.flatten(0, 1), None, state, *form, *Draw()),
     }
 
 
 @pytest.mark.parametrize("name", operator_calls() if ISAS else [])
 def test_opcheck(name):
-    torch.library.opcheck(getattr(torch.ops.fastdaae, name), operator_calls()[name])
+    torch.library.opcheck(getattr(torch.ops.fastdaae, name.split()[0]), operator_calls()[name])
 
 
 def test_compiles_without_graph_breaks():
@@ -329,7 +335,7 @@ def test_compiles_without_graph_breaks():
     gradients = [torch.autograd.grad(f(*leaves).square().sum(), leaves) for f in (compiled, call)]
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))
     wide = nn.Sequential(nn.Linear(40, 150), nn.ReLU(), nn.Linear(150, 160), nn.Sigmoid())
-    assert torch.equal(torch.compile(network.run, fullgraph=True, backend="aot_eager")(wide, x), network.run(wide, x))
+    assert torch.equal(torch.compile(run, fullgraph=True, backend="aot_eager")(wide, x), run(wide, x))
 
 
 NETWORKS = {
@@ -348,38 +354,38 @@ NETWORKS = {
 def test_run_is_the_network(kind, rows):
     model, x = NETWORKS[kind](), torch.rand(rows, 12).requires_grad_()
     leaves = [x, *model.parameters()]
-    ours, expected = network.run(model, x), model(x)
+    ours, expected = run(model, x), model(x)
     assert ours.shape == expected.shape and torch.allclose(ours, expected, atol=2e-6)
     both = [torch.autograd.grad(y.square().sum(), leaves) for y in (ours, expected)]
     assert all(torch.allclose(a, b, atol=1e-4, rtol=1e-4) for a, b in zip(*both, strict=True))
 
 
-def test_run_takes_the_engine(monkeypatch):
+def test_run_takes_the_kernels(monkeypatch):
     """Wide layers, in training and without: so that the tests above compare two implementations."""
-    calls, own = [], network.engine_layers.linear
-    monkeypatch.setattr(network.engine_layers, "linear", lambda *a: calls.append(a[3]) or own(*a))
-    network.run(NETWORKS["mlp"](), torch.rand(40, 12))
+    calls, own = [], cpp.layers.corrupted_linear
+    monkeypatch.setattr(cpp.layers, "corrupted_linear", lambda *a: calls.append(a[5].name) or own(*a))
+    run(NETWORKS["mlp"](), torch.rand(40, 12))
     assert calls == ["relu"]
     with torch.no_grad():
-        network.run(NETWORKS["mlp"](), torch.rand(40, 12))
+        run(NETWORKS["mlp"](), torch.rand(40, 12))
     assert calls == ["relu"] * 3
 
 
 def test_run_leaves_other_networks_to_pytorch():
     model, x, calls = fd.networks.mlp([12, 60, 50]), torch.rand(40, 12), []
-    assert network.run(model.double(), x.double()).dtype == torch.float64
+    assert run(model.double(), x.double()).dtype == torch.float64
     model.float()[1].register_forward_hook(lambda *_: calls.append(1))
-    network.run(model, x)
+    run(model, x)
     assert calls == [1]
     with pytest.raises(RuntimeError, match="dtype|type"):
-        network.run(fd.networks.mlp([12, 60]), x.double())
+        run(fd.networks.mlp([12, 60]), x.double())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         plain = fd.networks.mlp([12, 160, 150])
-        assert network.run(plain, x).dtype == torch.bfloat16
-        assert torch.allclose(network.run(plain, x), plain(x), atol=2e-2)
+        assert run(plain, x).dtype == torch.bfloat16
+        assert torch.allclose(run(plain, x), plain(x), atol=2e-2)
 
 
-def test_encode_mean_takes_the_engine_layer_by_layer():
+def test_encode_mean_takes_the_kernels_layer_by_layer():
     encoder, x, noise = fd.networks.mlp([12, 160, 150, 140, 3]), torch.rand(20, 12), fd.Noise(2)
     for copies in (1, 4):
         ours = fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise, copies=copies, backend="cpp")
@@ -402,9 +408,8 @@ def test_launchers_refuse_what_does_not_fit(name):
     message, change = BAD_CALLS[name]
     arguments = {"x": torch.rand(5, 6), "index": None, "state": fd.Noise(0).state}
     arguments |= {"weight": torch.rand(4, 6), "bias": None} | change
-    form = engine_layers.Form(1, False, torch.float32)
     with pytest.raises(ValueError, match=message):
-        engine_layers.linear(**arguments, form=form, address=(0, 0.0, 0.0, 0.0, 1, 0, 0))
+        layer_launches.linear(*arguments.values(), "relu", 0.0, False, *Draw())
 
 
 def test_bad_index_and_dtype_are_one_clear_line():
@@ -419,7 +424,7 @@ def test_bad_index_and_dtype_are_one_clear_line():
 def test_one_copy_is_the_network_of_the_corrupted_rows_bitwise():
     encoder, noise, x = fd.networks.mlp([140, 160, 150, 3]), fd.Noise(2), torch.rand(20, 140)
     x_tilde = fd.ops.corrupt(x, Gaussian(0.5), noise, site=1)[0]
-    results = [fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise, copies=1), network.run(encoder, x_tilde)]
+    results = [fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise, copies=1), run(encoder, x_tilde)]
     assert torch.equal(*results)
     gradients = [torch.autograd.grad(z.square().sum(), list(encoder.parameters())) for z in results]
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
@@ -433,8 +438,8 @@ def test_products_of_the_library_are_those_of_the_engine(monkeypatch, copies, co
     x, inputs = torch.rand(15, 40), []
 
     def gradients(by_library: bool):
-        monkeypatch.setattr(library_products, "MKL_MULTIPLIES", by_library)
-        monkeypatch.setattr(library_products, "_LEAST_ROWS", dict.fromkeys(library_products._LEAST_ROWS, 1))
+        monkeypatch.setattr(products, "MKL_MULTIPLIES", by_library)
+        monkeypatch.setattr(products, "_LEAST_ROWS", dict.fromkeys(products._LEAST_ROWS, 1))
         inputs[:] = [t.clone().requires_grad_() for t in (x, weight, bias)]
         arguments = {"copies": copies, "activation": activation, "backend": "cpp"}
         h = fd.ops.corrupted_linear(*inputs, corruption, fd.Noise(3), **arguments)
@@ -447,7 +452,7 @@ def test_products_of_the_library_are_those_of_the_engine(monkeypatch, copies, co
 
 
 def test_what_the_library_multiplies(monkeypatch):
-    monkeypatch.setattr(library_products, "MKL_MULTIPLIES", True)
-    assert [library_products.faster("forward", rows) for rows in (64, 512, 513)] == [False, False, True]
-    monkeypatch.setattr(library_products, "MKL_MULTIPLIES", False)
-    assert not library_products.faster("input_gradient", 10**6)
+    monkeypatch.setattr(products, "MKL_MULTIPLIES", True)
+    assert [products.mkl_multiplies("forward", rows, False) for rows in (64, 512, 513)] == [False, False, True]
+    monkeypatch.setattr(products, "MKL_MULTIPLIES", False)
+    assert not products.mkl_multiplies("input_gradient", 10**6, False)
