@@ -104,60 +104,6 @@ _LINE = record(
     {"epoch": whole(1), "step": whole(1), "seconds": number(0), "losses": mapping_of(real)},
     {"samples_per_second": real, "validation": mapping_of(real)},
 )
-_ERROR = optional(real)
-
-
-def _measured(**numbers: Check) -> Check:
-    """A measure's numbers, or in their place the reason why there are none."""
-    found, lacking = record(numbers), record({"reason": text})
-
-    def check(value, key: str) -> None:
-        mapping(value, key)
-        (lacking if "reason" in value else found)(value, key)
-
-    return check
-
-
-def _named_row(extra: dict[str, Check] | None = None, **numbers: Check) -> Check:
-    measured, named = _measured(**numbers), record({"name": text}, extra)
-
-    def check(value, key: str) -> None:
-        named(value, key)
-        measured(value, key)
-
-    return check
-
-
-_ESTIMATE = {"mean": real, "standard_error": _ERROR}
-_LIKELIHOOD_ROW = _named_row(
-    **_ESTIMATE, bandwidth=_POSITIVE, bandwidths=list_of(_POSITIVE), validation=list_of(optional(real))
-)
-_DIMENSION_ROW = _named_row(
-    {"duplicates": optional(whole(0)), "ties": optional(whole(0))},
-    dimension=real,
-    standard_error=_ERROR,
-    k=list_of(whole(1)),
-    per_k=list_of(optional(real)),
-)
-_ACCURACY_ROW = _named_row(dimension=whole(1), accuracy=real)
-_COUNTED = {"images": whole(1)}
-_EVALUATION = record(
-    {
-        "model": text,
-        "data": text,
-        "reconstruction": record(
-            {**_COUNTED, "corrupted_mse": _measured(**_ESTIMATE), "clean_mse": _measured(**_ESTIMATE)}
-        ),
-        "likelihood": record({"samples": whole(1), "queries": whole(1), "rows": list_of(_LIKELIHOOD_ROW)}),
-        "dimension": record({"k": whole(1), **_COUNTED, "rows": list_of(_DIMENSION_ROW)}),
-    },
-    {
-        "classification": optional(
-            record({"training_images": whole(1), "test_images": whole(1), "rows": list_of(_ACCURACY_ROW, least=0)})
-        ),
-        "checkpoint": optional(record({}, {"run_id": optional(text), "epoch": whole(0), "step": whole(0)})),
-    },
-)
 
 
 def _require(check: Check, value, file: Path, line: str = "") -> None:
@@ -189,25 +135,6 @@ def read_data_notes(run_dir: Path, config: dict) -> tuple[str, str | None]:
         raise ValueError(f"{run_dir} was trained from Python and names no data set; evaluate it from Python too")
     _require(record({"notes": record({"data": text}, {"root": optional(text)})}), config, run_dir / run_folder.CONFIG)
     return notes["data"], notes.get("root")
-
-
-def read_evaluation(run_dir: Path) -> dict | None:
-    """A run's evaluation.json, or None where there is none yet; raises ValueError as `read_config` does."""
-    path = Path(run_dir) / run_folder.EVALUATION
-    if not path.exists():
-        return None
-    evaluation = run_folder.read_json(path, "the report")
-    _require(_EVALUATION, evaluation, path)
-    _require(_same_lengths, evaluation, path)
-    return evaluation
-
-
-def _same_lengths(evaluation: dict, key: str) -> None:
-    pairs = (("likelihood", "bandwidths", "validation"), ("dimension", "k", "per_k"))
-    for part, first, second in pairs:
-        for place, row in enumerate(evaluation[part]["rows"]):
-            if "reason" not in row and len(row[first]) != len(row[second]):
-                refuse(row[second], f"{part}.rows[{place}].{second}", f"a list of {len(row[first])} like {first}")
 
 
 def require_metrics(line, path: Path, place: int) -> None:

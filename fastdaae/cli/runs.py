@@ -17,6 +17,7 @@ from fastdaae.cli.console import say, show, working
 from fastdaae.cli.places import require_file, require_folder
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
+from fastdaae.evaluation import read_evaluation, write_evaluation
 from fastdaae.reading import require_memory
 from fastdaae.report import staleness
 from fastdaae.training.checkpoint import read_history
@@ -165,7 +166,7 @@ def evaluate(
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     model, dataset, _ = _open(run, root)
     with working("evaluating") as tell:
-        result = evaluate_model(
+        measures = evaluate_model(
             model,
             dataset,
             samples=samples,
@@ -174,22 +175,32 @@ def evaluate(
             seed=seed,
             report=lambda stage: tell(f"evaluating: {stage}"),
         )
-    run_folder.write_json(run / run_folder.EVALUATION, {**result, "checkpoint": checkpoint})
-    show(evaluation_table(result))
+    facts = {"model": type(model).__name__, "data": dataset.name, "seed": seed, "checkpoint": checkpoint}
+    write_evaluation(run, measures, **facts)
+    show(evaluation_table(measures, f"{facts['model']} on {facts['data']}"))
     say(f"numbers in {run / run_folder.EVALUATION}")
 
 
 def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     """Write a run's report: one self-contained HTML page and its figures as PNG."""
     model, dataset, config = _open(run, root)
-    evaluation, history = run_config.read_evaluation(run), read_history(run)
+    evaluation, history = read_evaluation(run), read_history(run)
     run_config.require_losses(history, run)
+    measures, measured_at = (None, None) if evaluation is None else (evaluation.measures, evaluation.checkpoint)
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     with working("drawing the report"):
         page = reports.build(
-            model, dataset, history, evaluation, run / "report", seed=seed, config=config, checkpoint=checkpoint
+            model,
+            dataset,
+            history,
+            measures,
+            run / "report",
+            seed=seed,
+            config=config,
+            checkpoint=checkpoint,
+            measured_at=measured_at,
         )
-    stale = staleness.outdated(evaluation or {}, checkpoint)
+    stale = staleness.outdated(measured_at, checkpoint)
     if stale:
         say((stale, "yellow"))
     say(f"report in {page}")

@@ -50,11 +50,12 @@ def test_train_sample_evaluate_report(trained):
     assert (trained / "samples-x0.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     printed = succeed("evaluate", trained, "--samples", 200, "--k", 20)
     result = json.loads((trained / run_folder.EVALUATION).read_text())
+    values = {(one["name"], one["of"]): one["value"] for one in result["measures"]}
     for value in (
-        f"{result['reconstruction']['corrupted_mse']['mean']:.4f}",
-        f"{result['likelihood']['rows'][2]['mean']:.1f}",
-        f"{result['classification']['rows'][0]['accuracy']:.2%}",
-        f"{result['dimension']['rows'][0]['dimension']:.2f}",
+        f"{values['reconstruction MSE', 'corrupted input']:.4f}",
+        f"{values['log-likelihood', 'real training images']:,.1f}".replace("-", "−"),
+        f"{values['test accuracy', 'SVM on codes']:.2%}",
+        f"{values['intrinsic dimension', 'x(0)']:.2f}",
         "real training images",
     ):
         assert value in printed

@@ -11,23 +11,6 @@ from fastdaae.training.checkpoint import read_metrics
 from tests.package.edited_runs import changed, refused
 
 METRICS = {"epoch": 1, "step": 5, "seconds": 0.1, "samples_per_second": 9.0, "losses": {"reconstruction": 0.7}}
-ROW = {"name": "x(0)", "mean": 1.0, "standard_error": 0.1}
-EVALUATION = {
-    "model": "IDAAE",
-    "data": "digits",
-    "seed": 0,
-    "reconstruction": {"images": 250, "corrupted_mse": ROW, "clean_mse": ROW},
-    "likelihood": {
-        "samples": 10,
-        "queries": 250,
-        "rows": [{**ROW, "bandwidth": 0.1, "bandwidths": [0.1, 1.0], "validation": [2.0, float("-inf")]}],
-    },
-    "dimension": {
-        "k": 2,
-        "images": 10,
-        "rows": [{"name": "x(0)", "dimension": 3.0, "standard_error": 0.1, "k": [2], "per_k": [float("inf")]}],
-    },
-}
 
 
 @pytest.mark.parametrize(
@@ -138,35 +121,6 @@ def test_every_epoch_has_the_losses_of_the_last(tmp_path):
     refused(lambda: run_config.require_losses([{**METRICS, "losses": {}}], tmp_path), "losses.reconstruction is miss")
     run_config.require_losses([], tmp_path)
     run_config.require_losses([METRICS, METRICS], tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("key", "new", "words"),
-    [
-        ("likelihood.rows", [], "likelihood.rows must be a list of at least 1 items, got a list of 0"),
-        ("likelihood.rows.0.bandwidth", 0, "likelihood.rows[0].bandwidth must be a finite number"),
-        ("likelihood.rows.0.bandwidths", [0.1], "likelihood.rows[0].validation must be a list of 1 like bandwidths"),
-        ("dimension.rows.0.k", ["2"], "dimension.rows[0].k[0] must be a whole number >= 1, got '2'"),
-        ("dimension", 3, "dimension must be an object, got 3"),
-        ("classification", {"rows": 1}, "classification.training_images is missing"),
-    ],
-)
-def test_wrong_values_of_an_evaluation(tmp_path, key, new, words):
-    path = tmp_path / run_folder.EVALUATION
-    assert run_config.read_evaluation(tmp_path) is None
-    path.write_text(json.dumps(EVALUATION))
-    assert run_config.read_evaluation(tmp_path)["data"] == "digits"
-    path.write_text(json.dumps(changed(EVALUATION, key, new)))
-    refused(lambda: run_config.read_evaluation(tmp_path), str(path), words)
-
-
-def test_a_measure_that_could_not_be_taken_has_a_reason_in_place_of_its_numbers(tmp_path):
-    path, row = tmp_path / run_folder.EVALUATION, {"name": "x(0)", "mean": None, "bandwidths": None, "reason": "equal"}
-    evaluation = changed(EVALUATION, "likelihood.rows", [row])
-    path.write_text(json.dumps(evaluation))
-    assert run_config.read_evaluation(tmp_path) == evaluation
-    path.write_text(json.dumps(changed(EVALUATION, "likelihood.rows", [{**row, "reason": 3}])))
-    refused(lambda: run_config.read_evaluation(tmp_path), "likelihood.rows[0].reason must be a text, got 3")
 
 
 def test_a_run_id_of_any_kind_is_told_in_one_line(run):
