@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fastdaae import run_folder
+from fastdaae import run_config, run_folder
 from fastdaae.evaluation.measure import Measure, from_json, to_json
 from fastdaae.schema import anything, optional, record, text, whole
 
@@ -41,9 +41,7 @@ def read_evaluation(run_dir: Path) -> Evaluation | None:
     found = run_folder.read_json(path, "the report")
     if "measures" not in found and "likelihood" in found:
         raise run_folder.DamagedFile(f"{path} is in the layout of an earlier version; {_ADVICE}")
-    try:
+    with run_config.naming(path, advice=f"restore the file, or {_ADVICE}"):
         _EVALUATION(found, "")
         measures = from_json(found["measures"])
-    except ValueError as error:
-        raise run_folder.DamagedFile(f"{path}: {error}; restore the file, or {_ADVICE}") from None
     return Evaluation(measures, found["model"], found["data"], found["seed"], found.get("checkpoint"))

@@ -66,6 +66,7 @@ def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:
     prior = getattr(model, "prior", None) if initial is None else initial
     if not hasattr(prior, "sample"):
         raise ValueError(
-            f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for {type(model).__name__}, got {initial!r}"
+            f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for this {type(model).__name__}"
+            f"{'' if hasattr(model, 'prior') else ', which has no prior of its own'}, got {initial!r}"
         )
     return prior.sample(n, noise, site=Site.INITIAL)
