@@ -1,5 +1,7 @@
 """AAE, DAAE and IDAAE: one algorithm (Creswell and Bharath 2018, Algorithm 1) and three ways to draw fake codes."""
 
+from operator import itemgetter
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -10,9 +12,10 @@ from fastdaae.corruptions import Corruption
 from fastdaae.models.autoencoder import Autoencoder, Update, require_choice, require_network
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.checks import COPIES_LIMIT
-from fastdaae.ops.network import dense_layers, run
+from fastdaae.ops.network import Plan
 from fastdaae.schema import shortened
 
+_networks = itemgetter("encoder", "decoder", "discriminator")
 FORMS = ("paper", "released")
 ADVERSARIAL_LOSSES = ("saturating", "non_saturating")
 INTEGRATIONS = ("encodings", "inputs")
@@ -52,7 +55,7 @@ class Adversarial(Autoencoder):
         self.discriminator, self.prior = discriminator, prior
         self.adversarial_loss, self.form = adversarial_loss, form
 
-    def fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         """The codes z_fake [N, Z] of a batch that the discriminator shall not tell from draws of the prior."""
         raise NotImplementedError(f"{type(self).__name__} must say how its fake codes are drawn")
 
@@ -61,56 +64,63 @@ class Adversarial(Autoencoder):
         groups = {**super().parameter_groups(), "discriminator": list(self.discriminator.parameters())}
         return groups if self.form == "released" else {**groups, "encoder": list(self.encoder.parameters())}
 
-    def step(self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0) -> dict[str, Tensor]:
+    def step(
+        self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0, plans: dict[str, Plan] | None = None
+    ) -> dict[str, Tensor]:
         """One training step on a batch x [N, ...] (uint8 or [0, 1] pixels); returns {loss name: 0-d tensor}, in nats.
 
         `update(name, loss)` takes one optimiser step on that group's parameters; row i of the batch reads the noise of
-        row_offset + i. Source: Creswell and Bharath 2018, Algorithm 1, with its slips mended (line 7: the log is of the
-        reconstruction; lines 17-19: the encoder's parameters move along the gradient of L_prior).
+        row_offset + i; `plans` are those of `plans()`, which is read for this call where there are none. Source:
+        Creswell and Bharath 2018, Algorithm 1, with its slips mended (line 7: the log is of the reconstruction; lines
+        17-19: the encoder's parameters move along the gradient of L_prior).
         """
+        plans = plans or self.plans()
         if self.form == "released":
-            return self._released_step(x, noise, update, row_offset)
+            return self._released_step(plans, x, noise, update, row_offset)
+        encoder, decoder, discriminator = _networks(plans)
         # lines 3-4: corrupt and encode
         x_tilde = self.training_input(x, noise, row_offset)
-        z = run(self.encoder, x_tilde)
+        z = encoder(x_tilde)
         # lines 5-9: reconstruct, and minimise the reconstruction cost in encoder and decoder
-        l_rec = self.reconstruction_loss(z, x)
+        l_rec = self.reconstruction_loss(decoder, z, x)
         update("reconstruction", l_rec)
         # lines 11-12: fake codes by the updated encoder, real codes from the prior
-        z_fake = self.fake_codes(x, x_tilde, noise, row_offset)
+        z_fake = self.fake_codes(encoder, x, x_tilde, noise, row_offset)
         z_real = self.prior.sample(len(x), noise, row_offset=row_offset).to(z_fake.dtype)
         # lines 13-16: train the discriminator; -log D = softplus(-logit), -log(1 - D) = softplus(logit)
-        real, fake = self._discriminate(z_real, z_fake.detach())
+        real, fake = _discriminate(discriminator, z_real, z_fake.detach())
         l_dis = softplus(-real).mean() + softplus(fake).mean()
         update("discriminator", l_dis)
         # lines 17-19: train the encoder to match the prior
-        l_prior = self._encoder_loss(run(self.discriminator, z_fake))
+        l_prior = self._encoder_loss(discriminator(z_fake))
         update("encoder", l_prior)
         return {"reconstruction": l_rec, "discriminator": l_dis, "encoder": l_prior}
 
-    def _released_step(self, x: Tensor, noise: Noise, update: Update, row_offset: int) -> dict[str, Tensor]:
+    def _released_step(self, plans: dict[str, Plan], x: Tensor, noise: Noise, update: Update, row_offset: int) -> dict:
+        encoder, decoder, discriminator = _networks(plans)
         x_tilde = self.training_input(x, noise, row_offset)
-        z = run(self.encoder, x_tilde)
-        l_rec = self.reconstruction_loss(z, x)
+        z = encoder(x_tilde)
+        l_rec = self.reconstruction_loss(decoder, z, x)
         z_real = self.prior.sample(len(x), noise, row_offset=row_offset).to(z.dtype)
-        real, fake = self._discriminate(z_real, z.detach())
+        real, fake = _discriminate(discriminator, z_real, z.detach())
         l_dis = 0.5 * (softplus(-real).mean() + softplus(fake).mean())
-        l_prior = self._encoder_loss(run(self.discriminator, z))
+        l_prior = self._encoder_loss(discriminator(z))
         # both gradients are those of the old parameters: the two updates touch disjoint ones, so their order is free
         update("reconstruction", l_rec + l_prior)
         update("discriminator", l_dis)
         return {"reconstruction": l_rec, "discriminator": l_dis, "encoder": l_prior}
 
-    def _discriminate(self, z_real: Tensor, z_fake: Tensor) -> tuple[Tensor, Tensor]:
-        if dense_layers(self.discriminator) is None:
-            return run(self.discriminator, z_real), run(self.discriminator, z_fake)
-        # rows do not see each other there: one batch reads and updates the weights once
-        return run(self.discriminator, torch.cat((z_real, z_fake))).split((len(z_real), len(z_fake)))
-
     def _encoder_loss(self, fake_logits: Tensor) -> Tensor:
         if self.adversarial_loss == "saturating":
             return -softplus(fake_logits).mean()
         return softplus(-fake_logits).mean()
+
+
+def _discriminate(discriminator: Plan, z_real: Tensor, z_fake: Tensor) -> tuple[Tensor, Tensor]:
+    if not discriminator.rowwise:
+        return discriminator(z_real), discriminator(z_fake)
+    # rows do not see each other there: one batch reads and updates the weights once
+    return discriminator(torch.cat((z_real, z_fake))).split((len(z_real), len(z_fake)))
 
 
 class AAE(Adversarial):
@@ -134,9 +144,9 @@ class AAE(Adversarial):
         choices = {"loss": loss, "decoder_output": decoder_output, "adversarial_loss": adversarial_loss, "form": form}
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=None, **choices)
 
-    def fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         """The codes of x itself."""
-        return run(self.encoder, x_tilde)
+        return encoder(x_tilde)
 
 
 class DAAE(Adversarial):
@@ -166,11 +176,11 @@ class DAAE(Adversarial):
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=corruption, **choices)
         self.fresh_corruption = fresh_corruption
 
-    def fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         """The codes of the x~ that was reconstructed, or of another one."""
         if not self.fresh_corruption:
-            return run(self.encoder, x_tilde)
-        return ops.encode_mean(self.encoder, x, self.corruption, noise, copies=1, row_offset=row_offset)
+            return encoder(x_tilde)
+        return ops.encode_mean(encoder, x, self.corruption, noise, copies=1, row_offset=row_offset)
 
 
 class IDAAE(Adversarial):
@@ -211,11 +221,11 @@ class IDAAE(Adversarial):
             return self._mean_input(x, noise, row_offset, Site.RECONSTRUCTION)
         return super().training_input(x, noise, row_offset)
 
-    def fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         """The mean of the codes of M corruptions, or the code of their mean."""
         if self.integration == "inputs":
-            return run(self.encoder, self._mean_input(x, noise, row_offset, Site.MATCHING))
-        return ops.encode_mean(self.encoder, x, self.corruption, noise, copies=self.copies, row_offset=row_offset)
+            return encoder(self._mean_input(x, noise, row_offset, Site.MATCHING))
+        return ops.encode_mean(encoder, x, self.corruption, noise, copies=self.copies, row_offset=row_offset)
 
     def _mean_input(self, x: Tensor, noise: Noise, row_offset: int, site: int) -> Tensor:
         return ops.corrupt(x, self.corruption, noise, copies=self.copies, row_offset=row_offset, site=site).mean(0)

@@ -12,8 +12,7 @@ from fastdaae.models.config import to_config
 from fastdaae.models.sampling import sample
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.checks import CORRUPTIONS
-from fastdaae.ops.network import run, run_without_last
-from fastdaae.ops.splitting import split_last
+from fastdaae.ops.network import Plan
 from fastdaae.reference import as_float
 from fastdaae.schema import shortened
 
@@ -72,14 +71,22 @@ class Autoencoder(nn.Module):
         both = [*self.encoder.parameters(), *self.decoder.parameters()]
         return {"reconstruction": list(dict.fromkeys(both))}
 
-    def step(self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0) -> dict[str, Tensor]:
+    def plans(self) -> dict[str, Plan]:
+        """{name: plan} of the networks, the model's submodules; good until a layer of them is replaced."""
+        return {name: Plan.of(network) for name, network in self.named_children()}
+
+    def step(
+        self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0, plans: dict[str, Plan] | None = None
+    ) -> dict[str, Tensor]:
         """One training step on a batch x [N, ...] (uint8 or [0, 1] pixels); returns {loss name: 0-d tensor}.
 
         `update(name, loss)` takes one optimiser step on that group's parameters; row i of the batch reads the noise of
-        row_offset + i.
+        row_offset + i; `plans` are those of `plans()`, which is read for this call where there are none.
         """
-        z = run(self.encoder, self.training_input(x, noise, row_offset))
-        l_rec = self.reconstruction_loss(z, x)
+        plans = plans or self.plans()
+        encoder, decoder = plans["encoder"], plans["decoder"]
+        z = encoder(self.training_input(x, noise, row_offset))
+        l_rec = self.reconstruction_loss(decoder, z, x)
         update("reconstruction", l_rec)
         return {"reconstruction": l_rec}
 
@@ -91,20 +98,21 @@ class Autoencoder(nn.Module):
         """What a training step encodes of a batch x [N, ...] to reconstruct it, in the shape of x."""
         return self.corrupted(x, noise, row_offset=row_offset, site=Site.RECONSTRUCTION)
 
-    def reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
-        """The mean loss over pixels of what codes z [N, Z] are decoded to, from logits where there are any; 0-d."""
-        split = split_last(self.decoder, nn.Sigmoid)
-        output = run(self.decoder, z) if split is None else run_without_last(self.decoder, z)
-        kind = self._output if split is None else "logits"
+    def reconstruction_loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
+        """The mean loss over pixels of what `decoder` makes of codes z [N, Z], from logits where there are any; 0-d."""
+        decoder = Plan.of(decoder)
+        logits = decoder.logits()
+        output = (logits or decoder)(z)
+        kind = "logits" if logits else self._output
         return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
 
     def encode(self, x: Tensor) -> Tensor:
         """The codes of clean inputs x [N, ...] (uint8 or [0, 1] pixels), [N, Z], deterministic."""
-        return run(self.encoder, as_float(x))
+        return Plan.of(self.encoder)(as_float(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """The pixels of codes z [N, Z], in [0, 1] unless the decoder is linear, in the decoder's own shape [N, ...]."""
-        output = run(self.decoder, z)
+        output = Plan.of(self.decoder)(z)
         return torch.sigmoid(output) if self._output == "logits" else output
 
     def reconstruct(self, x: Tensor, noise: Noise | None = None, *, row_offset: int = 0) -> Tensor:
@@ -117,8 +125,8 @@ class Autoencoder(nn.Module):
     @torch.no_grad()
     def validation_losses(self, x: Tensor, noise: Noise, *, row_offset: int = 0) -> dict[str, Tensor]:
         """Means over a batch x [N, ...] without an update: the reconstruction loss and the MSE, of corrupted inputs."""
-        z = run(self.encoder, self.corrupted(x, noise, row_offset=row_offset, site=Site.VALIDATION))
+        z = Plan.of(self.encoder)(self.corrupted(x, noise, row_offset=row_offset, site=Site.VALIDATION))
         error = self.decode(z).reshape(x.shape) - as_float(x)
-        return {"reconstruction": self.reconstruction_loss(z, x), "mse": error.square().mean()}
+        return {"reconstruction": self.reconstruction_loss(self.decoder, z, x), "mse": error.square().mean()}
 
     sample = sample

@@ -6,18 +6,19 @@ import torch
 import fastdaae as fd
 from fastdaae import backend
 from fastdaae.corruptions import Gaussian
-from fastdaae.kernels import extension
-from fastdaae.ops import network
+from fastdaae.kernels import compiled
+from fastdaae.ops.network import Plan
 
 X, NOISE = torch.rand(16, 160), fd.Noise(1)
 
 
 @pytest.fixture(autouse=True)
 def _the_extension_computes_nothing(monkeypatch):
-    def refuse():
-        raise AssertionError("the engine was asked to compute")
+    class Refusing:
+        def __getattr__(self, name):
+            raise AssertionError(f"C++ was asked for {name}")
 
-    monkeypatch.setattr(extension, "load", refuse)
+    monkeypatch.setattr(compiled, "_compiled", Refusing())
 
 
 def encoder() -> torch.nn.Sequential:
@@ -43,8 +44,8 @@ def test_a_call_that_names_the_reference_runs_nothing_else(call):
 
 
 NETWORKS = {
-    "run": lambda: network.run(encoder(), X),
-    "run_without_last": lambda: network.run_without_last(encoder(), X),
+    "plan": lambda: Plan.of(encoder())(X),
+    "logits": lambda: Plan.of(torch.nn.Sequential(*encoder(), torch.nn.Sigmoid())).logits()(X),
     "prior": lambda: fd.priors.RingMixture().sample(5, NOISE),
 }
 
