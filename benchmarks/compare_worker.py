@@ -44,7 +44,7 @@ class Worker:
             return {"rows": list(self.rows), "package": fastdaae.__file__, **machine()}
         if request["do"] == "prepare":
             return self._prepare(self.rows[request["row"]], request["aim"])
-        return {"seconds": self.slots.slot()} if request["do"] == "slot" else {"ceiling": ceiling(FMA)}
+        return {"seconds": self.slots.slot(min)} if request["do"] == "slot" else {"ceiling": ceiling(FMA)}
 
     def _prepare(self, row: Row, aim: float) -> dict:
         self.slots: Slots | None = None  # the row before gives its memory back first
