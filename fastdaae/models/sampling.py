@@ -6,7 +6,6 @@ from torch import Tensor, nn
 from fastdaae import ops
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep
-from fastdaae.ops.network import Plan
 
 _TRAINING = object()
 
@@ -43,19 +42,15 @@ def sample(
     try:
         z = _initial_codes(model, n, initial, noise).to(parameter.dtype)
         how = {"steps": steps, "keep": kept, "precision": precision}
-        chain = ops.sample_chain(*_chain_networks(model), z, corruption, noise, **how)
+        chain = ops.sample_chain(_to_pixels(model), model.encoder, z, corruption, noise, **how)
     finally:
         model.train(was_training)
     return chain[0] if keep is None else chain
 
 
-def _chain_networks(model) -> tuple:
-    """(decoder to pixels, encoder): the networks themselves where they are all there is, for kernels to fuse."""
-    if model.decoder_output != "logits":
-        return model.decoder, model.encoder
-    plan = Plan.of(model.decoder)
-    fusible = plan.dense and plan.split_last() is not None
-    return nn.Sequential(*model.decoder, nn.Sigmoid()) if fusible else model.decode, model.encoder
+def _to_pixels(model) -> nn.Module:
+    """The decoder with all that makes pixels of codes, for kernels to fuse."""
+    return nn.Sequential(model.decoder, nn.Sigmoid()) if model.decoder_output == "logits" else model.decoder
 
 
 def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:
@@ -66,6 +61,7 @@ def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:
     prior = getattr(model, "prior", None) if initial is None else initial
     if not hasattr(prior, "sample"):
         raise ValueError(
-            f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for {type(model).__name__}, got {initial!r}"
+            f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for this {type(model).__name__}"
+            f"{'' if hasattr(model, 'prior') else ', which has no prior of its own'}, got {initial!r}"
         )
     return prior.sample(n, noise, site=Site.INITIAL)

@@ -250,8 +250,8 @@ def test_nan_losses_stop_the_run_and_name_the_step(tmp_path):
     fit(model, epochs=1, run_dir=tmp_path)
 
     class Explodes(fd.IDAAE):
-        def step(self, x, noise, update, *, row_offset=0):
-            losses = super().step(x, noise, update, row_offset=row_offset)
+        def step(self, x, noise, update, **where):
+            losses = super().step(x, noise, update, **where)
             return {**losses, "encoder": losses["encoder"] * math.nan} if noise.step == 9 else losses
 
     model.__class__ = Explodes
