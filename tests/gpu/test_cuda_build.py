@@ -43,7 +43,7 @@ def without_cuda_kernels(monkeypatch):
         record = {"cuda": {"state": state, "reason": reason}} if state else {}
         monkeypatch.setattr(backend, "BUILD_RECORD", record)
 
-    monkeypatch.setattr(compiled, "load", lambda: module)
+    monkeypatch.setattr(tools, "load", lambda: module)
     monkeypatch.setitem(sys.modules, "fastdaae._C", module)
     return missing
 
@@ -72,7 +72,7 @@ def test_a_half_that_was_refused_is_excused_in_those_words(without_cuda_kernels,
 
 
 def test_an_extension_that_failed_is_excused_only_without_a_compiler(monkeypatch):
-    monkeypatch.setattr(backend, "EXTENSION_PROBLEM", "the compiler failed")
+    monkeypatch.setattr(backend, "CPP_PROBLEM", "the compiler failed")
     monkeypatch.setattr(backend, "BUILD_RECORD", {"cpp": {"state": "failed", "reason": "the compiler failed"}})
     monkeypatch.delenv("CXX", raising=False)
     tools.gxx()
