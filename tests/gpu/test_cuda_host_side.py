@@ -9,7 +9,7 @@ import fastdaae as fd
 from fastdaae.evaluation import points
 from fastdaae.evaluation.rows import _first_of_equals, _first_of_equals_on_device
 from fastdaae.kernels import compiled
-from fastdaae.kernels.cuda import device
+from fastdaae.kernels.cuda import device, neighbors
 
 
 def test_named_backend_gives_the_reason():
@@ -39,6 +39,13 @@ def test_reasons_of_a_build_and_a_device(monkeypatch):
     assert device.problem(OnDevice()) is None
     monkeypatch.setattr(Module, "words", "no kernel image is available")
     assert "cannot run on cuda:0 (no kernel image is available)" in device.problem(OnDevice())
+
+
+def test_what_the_kernels_cannot_hold_is_named():
+    assert neighbors.problem(OnDevice(), 2049) == "it keeps at most 2048 neighbours, and k is 2049"
+    wide = OnDevice()
+    wide.shape = (9, 2**20 + 1)
+    assert neighbors.problem(wide, 3) == "it takes at most 1048576 columns, and points have 1048577"
 
 
 @pytest.mark.needs_cuda_build

@@ -8,7 +8,9 @@ import fastdaae as fd
 from fastdaae import reference
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.draw import draw_of
+from fastdaae.kernels.triton import chain
 from fastdaae.kernels.triton.jit import linear_sigmoid_corrupt
+from fastdaae.ops.network import Plan
 
 CORRUPTIONS = [
     None,
@@ -143,6 +145,21 @@ def test_chain_is_the_reference(form):
     expected = reference.sample_chain(decoder, encoder, z, Gaussian(0.5), noise, **arguments)
     assert ours.shape == (3, 50, 12) and not ours.requires_grad and noise.step == 20
     assert float((ours - expected).abs().max()) < 5e-6
+
+
+def test_why_whole_chains_cannot_run():
+    (decoder, encoder), z = map(Plan.of, networks()), torch.randn(4, 3)
+    assert chain.sample_chain_problem(decoder, encoder, z) is None
+    assert chain.sample_chain_problem(decoder, encoder, z[None]) == "it takes codes in rows [N, Z], got [1, 4, 3]"
+    for other in (encoder, Plan.of(nn.Sequential(nn.Linear(3, 9), nn.Dropout(), nn.Linear(9, 12), nn.Sigmoid()))):
+        assert "ends in nn.Linear, nn.Sigmoid" in chain.sample_chain_problem(other, encoder, z)
+
+
+def test_chain_starts_at_the_step_of_its_draw():
+    plans, z, state = [Plan.of(network) for network in networks()], torch.randn(4, 3), fd.Noise(7).state
+    ahead = chain.sample_chain(*plans, z, state, draw_of(Gaussian(0.5), site=3, ahead=2), (2,))
+    later = chain.sample_chain(*plans, z, fd.Noise(7, step=2).state, draw_of(Gaussian(0.5), site=3), (2,))
+    assert torch.equal(ahead, later)
 
 
 def test_chain_runs_in_pieces(monkeypatch):
