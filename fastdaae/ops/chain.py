@@ -91,8 +91,9 @@ def sample_chain(
     chosen = backends.choose("sample_chain", backend, problems)
     half, plans = precision == "bf16", (Plan.of(decoder), Plan.of(encoder))
     draw = draw_of(corruption, row_offset=row_offset, site=site)
-    if chosen == "cpp" and cpp.chain.sample_chain_problem(*plans, z) is None:
-        return cpp.chain.sample_chain(*plans, z, noise.state, draw, keep, half=half)
+    layers = [plan.layers if plan.dense else () for plan in plans] if chosen == "cpp" else None
+    if layers and cpp.chain.sample_chain_problem(*layers, z) is None:
+        return cpp.chain.sample_chain(*layers, z, noise.state, draw, keep, half=half)
     with torch.autocast(z.device.type, dtype=torch.bfloat16) if half else nullcontext():
         if chosen == "reference":
             where = {"steps": keep[-1], "keep": keep, "row_offset": row_offset, "site": site}

@@ -18,11 +18,18 @@ _CAPTURABLE = (nn.Flatten, nn.Identity, nn.Linear, nn.ReLU, nn.LeakyReLU, nn.Tan
 _ROWWISE = (*_CAPTURABLE, nn.Dropout, nn.LayerNorm, nn.Softplus, nn.ELU, nn.GELU, nn.SiLU, nn.Unflatten)
 
 
-def is_observed(module: nn.Module) -> bool:
-    """Whether calling a module runs more than the forward of its class: a hook, its own or one of all modules, or a
-    forward set on this instance."""
-    own = module._forward_pre_hooks or module._forward_hooks or module._backward_pre_hooks or module._backward_hooks
-    return bool(own) or "forward" in vars(module) or _has_any_global_hook()
+def are_observed(*modules: Callable) -> bool:
+    """Whether calling one of the modules runs more than the forward of its class: a hook, its own or one of all
+    modules, or a forward set on this instance."""
+    if _has_any_global_hook():
+        return True
+    for module in modules:
+        if not isinstance(module, nn.Module):
+            continue
+        own = module._forward_pre_hooks or module._forward_hooks
+        if own or module._backward_pre_hooks or module._backward_hooks or "forward" in vars(module):
+            return True
+    return False
 
 
 class Dense(NamedTuple):
@@ -34,7 +41,7 @@ class Dense(NamedTuple):
 
     def __call__(self, x: Tensor) -> Tensor:
         """The stage on x [N, D], on the kernels unless somebody observes a module."""
-        if x.dim() != 2 or any(map(is_observed, self.modules)):
+        if x.dim() != 2 or are_observed(*self.modules):
             return _call(self.modules, x)
         return cpp.layers.linear(x, self.linear.weight, self.linear.bias, self.activation)
 
@@ -69,9 +76,7 @@ class Plan(NamedTuple):
 
         On the CPU float32 and bf16 layers run in C++ (autocast included), where that is the faster.
         """
-        if any(map(is_observed, self.containers)):
-            return self.on_reference(x)
-        if not x.is_cpu or backend.DEFAULT == "reference":
+        if not x.is_cpu or backend.DEFAULT == "reference" or are_observed(*self.containers):
             return self.on_reference(x)
         for stage in self.stages:
             x = stage(x)
@@ -93,7 +98,7 @@ class Plan(NamedTuple):
     @property
     def observed(self) -> bool:
         """Whether calling the network runs more than its modules' forwards."""
-        return any(is_observed(m) for m in (*self.containers, *self.modules) if isinstance(m, nn.Module))
+        return are_observed(*self.containers, *self.modules)
 
     @property
     def layers(self) -> tuple[Dense, ...]:
@@ -125,7 +130,8 @@ class Plan(NamedTuple):
     def logits(self) -> "Plan | None":
         """The plan without its trailing sigmoid; None where it does not end in one that can be left out."""
         last = self.stages[-1] if self.stages else None
-        if len(self.modules) < 2 or any(map(is_observed, (*self.containers, *self.modules[-1:]))):
+        modules = self.modules
+        if len(modules) < 2 or are_observed(*self.containers, modules[-1]):
             return None
         if isinstance(last, Dense) and last.activation == SIGMOID:
             return Plan((*self.stages[:-1], Dense(last.linear, NONE, last.modules[:1])))
@@ -136,7 +142,7 @@ class Plan(NamedTuple):
         last = self.stages[-1] if self.stages else None
         if not isinstance(last, Dense) or last.activation != NONE:
             return None
-        observed = any(map(is_observed, (*self.containers, last.linear)))
+        observed = are_observed(*self.containers, last.linear)
         return None if observed else (Plan(self.stages[:-1]), last)
 
     def split_first(self, x: Tensor) -> "tuple[Dense, Plan] | None":
@@ -145,7 +151,7 @@ class Plan(NamedTuple):
         stage = self.stages[first] if len(self.stages) > first else None
         if not isinstance(stage, Dense) or not (first or x.dim() == 2):
             return None
-        observed = any(map(is_observed, (*self.containers, *self.modules[:first], *stage.modules)))
+        observed = are_observed(*self.containers, *self.stages[:first], *stage.modules)
         return None if observed else (stage, Plan(self.stages[first + 1 :]))
 
 
@@ -156,7 +162,7 @@ def flattens(stage: Callable) -> bool:
 
 def _opened(network: Callable, containers: list[nn.Sequential]) -> Iterator[Callable]:
     plain = isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward
-    if not plain or is_observed(network):
+    if not plain or are_observed(network):
         yield network
         return
     containers.append(network)
@@ -169,9 +175,9 @@ def _stages(modules: list[Callable]) -> Iterator[Dense | Callable]:
     while place < len(modules):
         module, follower = modules[place], modules[place + 1] if place + 1 < len(modules) else None
         place += 1
-        if type(module) is nn.Identity and not is_observed(module):
+        if type(module) is nn.Identity and not are_observed(module):
             continue
-        if type(module) is not nn.Linear or is_observed(module):
+        if type(module) is not nn.Linear or are_observed(module):
             yield module
             continue
         activation = activation_of(follower)
@@ -181,7 +187,7 @@ def _stages(modules: list[Callable]) -> Iterator[Dense | Callable]:
 
 def activation_of(module: Callable | None) -> Activation | None:
     """The activation that a plain module is, or None."""
-    if type(module) is nn.LeakyReLU and module.negative_slope >= 0 and not is_observed(module):
+    if type(module) is nn.LeakyReLU and module.negative_slope >= 0 and not are_observed(module):
         return Activation("leaky_relu", module.negative_slope)
     name = _ACTIVATIONS.get(type(module))
-    return None if name is None or is_observed(module) else Activation(name)
+    return None if name is None or are_observed(module) else Activation(name)

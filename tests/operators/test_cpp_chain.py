@@ -111,7 +111,7 @@ def test_strided_weights_and_codes():
 
 def test_launcher_refuses_what_it_would_misread():
     decoder, encoder = networks()
-    plans, state = (Plan.of(decoder), Plan.of(encoder)), fd.Noise(0).state
+    plans, state = (Plan.of(decoder).layers, Plan.of(encoder).layers), fd.Noise(0).state
 
     def launch(decoder, encoder, z, keep=(1,)):
         cpp_chain.sample_chain(decoder, encoder, z, state, Draw(), keep, half=False)

@@ -1,5 +1,7 @@
 """Whole decode-corrupt-encode chains in C++, in blocks of rows that stay in one core's cache."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,15 +13,17 @@ from fastdaae.kernels.memory import autocast_dtype, empty, memory_problem
 from fastdaae.kernels.registration import operator
 from fastdaae.noise import require_rows
 
+Layers = Sequence  # of dense stages, each with a `linear` (nn.Linear) and an `activation` (Activation)
+
 
 def problem(z: Tensor) -> str | None:
     """Why nothing of a chain from z [N, ...] can run here, or None."""
     return corruption.problem(z)
 
 
-def sample_chain_problem(decoder, encoder, z: Tensor) -> str | None:
-    """Why whole chains of two plans from z cannot run here, or None."""
-    if z.dim() != 2 or not (decoder.dense and encoder.dense):
+def sample_chain_problem(decoder: Layers, encoder: Layers, z: Tensor) -> str | None:
+    """Why whole chains of two networks of dense layers from z cannot run here, or None."""
+    if z.dim() != 2 or not (decoder and encoder):
         return "it takes codes in rows, and networks of fully connected layers that nothing observes"
     if autocast_dtype(z) not in (None, torch.bfloat16):
         return f"under autocast it computes in bfloat16, got {autocast_dtype(z)}"
@@ -35,8 +39,8 @@ def sample_chain_problem(decoder, encoder, z: Tensor) -> str | None:
     return next(filter(None, (memory_problem("weight", tensor) for tensor in tensors)), None)
 
 
-def _parameters(decoder, encoder) -> tuple[list[Tensor], list[Tensor | None]]:
-    linears = [dense.linear for dense in (*decoder.layers, *encoder.layers)]
+def _parameters(decoder: Layers, encoder: Layers) -> tuple[list[Tensor], list[Tensor | None]]:
+    linears = [dense.linear for dense in (*decoder, *encoder)]
     return [linear.weight for linear in linears], [linear.bias for linear in linears]
 
 
@@ -71,17 +75,17 @@ _sample_chain = operator(
 
 
 def sample_chain(
-    decoder, encoder, z: Tensor, state: Tensor, draw: Draw, keep: tuple[int, ...], *, half: bool
+    decoder: Layers, encoder: Layers, z: Tensor, state: Tensor, draw: Draw, keep: tuple[int, ...], *, half: bool
 ) -> Tensor:
-    """The kept x(t) of chains from z [N, Z], [len(keep), N, D], for two plans; step t reads the noise of t steps later.
+    """The kept x(t) of chains from z [N, Z], [len(keep), N, D]; step t reads the noise of t steps later.
 
     `half` rounds the factors of products to bf16, and so does autocast, in whose dtype the result then is.
     """
     autocast = autocast_dtype(z)
     weights, biases = _parameters(decoder, encoder)
-    activations = [dense.activation for dense in (*decoder.layers, *encoder.layers)]
+    activations = [dense.activation for dense in (*decoder, *encoder)]
     words, slopes = [one.name for one in activations], [one.slope for one in activations]
-    networks = (weights, biases, words, slopes, len(decoder.layers))
+    networks = (weights, biases, words, slopes, len(decoder))
     kept = _sample_chain(z.contiguous(), state, *networks, half or autocast is not None, keep, *draw)
     return kept if autocast is None else kept.to(autocast)
 
