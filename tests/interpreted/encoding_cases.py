@@ -141,7 +141,7 @@ def test_every_activation_and_its_gradients(activation, dtype):
 
 
 def test_tanh_keeps_its_digits_near_zero_and_ends_at_one():
-    size = torch.cat([torch.logspace(-30, 2, 4000), torch.linspace(0.5, 0.75, 4000), torch.tensor([torch.inf])])
+    size = torch.cat([torch.linspace(0.5, 0.75, 4000), torch.logspace(-30, 2, 4000)])
     x = torch.cat([size, -size, torch.zeros(1)])[:, None]
     y = fd.ops.corrupted_linear(x, torch.ones(1, 1), None, None, noise(), activation="tanh", backend="triton")[0]
     expected = x.double().tanh()
@@ -210,7 +210,8 @@ def test_encode_mean_uses_the_fused_layers_only_where_they_are_exact(monkeypatch
 
     assert call(ENCODERS["mlp"]()) == ["corrupted_linear"]
     assert call(ENCODERS["ends in an activation"]()) == ["corrupted_linear", "linear_mean"]
-    assert call(ENCODERS["batch norm"]()) == [] and call(ENCODERS["starts with another layer"]()) == []
+    assert call(ENCODERS["batch norm"]()) == ["corrupted_linear"]
+    assert call(ENCODERS["starts with another layer"]()) == []
     hooked = ENCODERS["mlp"]()
     hooked[1].register_forward_hook(lambda *_: None)
     assert call(hooked) == []
