@@ -31,7 +31,8 @@ from toolchain import (  # noqa: E402
 )
 
 BINDINGS = [
-    f"csrc/python/{name}.cpp" for name in ("chain", "corruption", "cuda", "layers", "module", "neighbors", "parzen")
+    f"csrc/python/{name}.cpp"
+    for name in ("chain", "corruption", "cuda", "layers", "module", "neighbors", "parzen", "random")
 ]
 CUDA_BINDINGS = "csrc/python/cuda.cpp"
 SOURCES = [*BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
@@ -42,6 +43,7 @@ KERNELS = [
         "layers/layers",
         "neighbors/neighbors",
         "noise/corruption",
+        "noise/random",
         "parzen/parzen",
         "tile/ceiling",
     )

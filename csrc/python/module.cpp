@@ -48,6 +48,7 @@ void define(py::module_& m) {
   m.def("choose_isa", &choose_engine);
   m.def("multiply_add_ceiling", &multiply_add_ceiling, without_gil);
   define_corruption(m);
+  define_random(m);
   define_chain(m);
   define_layers(m);
   define_parzen(m);

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from fastdaae.kernels.extension import _require, _require_state, load
+from fastdaae.kernels.extension import _require, _require_state, draw, load
 from fastdaae.kernels.memory import empty
 
-ACTIVATIONS = ("none", "relu", "sigmoid")  # as csrc/cpu/tile/activation.h numbers them
+ACTIVATIONS = ("none", "relu", "sigmoid")
 
 
 def sample_chain(
@@ -34,9 +34,8 @@ def sample_chain(
     pointers = [[_layer(*layer) for layer in layers] for layers in networks]
     out = empty(len(keep), len(z), networks[0][-1][0].shape[0], dtype=z.dtype, device=z.device)
     if out.numel():
-        address = (state.data_ptr(), row_offset, site)
         threads = torch.get_num_threads()
-        chains = (z.data_ptr(), len(z), *address, *corruption, half)
+        chains = (z.data_ptr(), len(z), state.data_ptr(), draw(*corruption, 1, row_offset, site), half)
         load().sample_chain(*pointers, *chains, list(keep), out.data_ptr(), threads)
     return out
 
@@ -45,9 +44,9 @@ def _contiguous(weight: Tensor, bias: Tensor | None, activation: str) -> tuple[T
     return weight.contiguous(), None if bias is None else bias.contiguous(), activation
 
 
-def _layer(weight: Tensor, bias: Tensor | None, activation: str) -> tuple[int, int, int, int, int]:
+def _layer(weight: Tensor, bias: Tensor | None, activation: str) -> tuple:
     _require(weight, "weight", (torch.float32,), 2)
     if bias is not None:
         _require(bias, "bias", (torch.float32,), 1)
     outputs, inputs = weight.shape
-    return weight.data_ptr(), 0 if bias is None else bias.data_ptr(), inputs, outputs, ACTIVATIONS.index(activation)
+    return (weight.data_ptr(), "float32"), 0 if bias is None else bias.data_ptr(), inputs, outputs, activation, 0.0

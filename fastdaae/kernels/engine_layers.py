@@ -8,8 +8,8 @@ from torch import Tensor
 from fastdaae.kernels import extension
 from fastdaae.kernels.memory import empty, zeros
 
-_TYPES = {torch.float32: 0, torch.bfloat16: 1, torch.uint8: 2}
-_NOWHERE = (0, 0)
+_ACTIVATIONS = ("none", "relu", "sigmoid")
+_NOWHERE = (0, "float32")
 _GRADIENT = {"dtype": torch.float32, "device": "cpu"}
 _NO_NOISE = zeros(3, dtype=torch.int64, device="cpu")
 
@@ -27,11 +27,11 @@ def no_noise() -> Tensor:
     return _NO_NOISE
 
 
-def _numbers(tensor: Tensor | None, name: str, dimensions: int, dtypes: tuple[torch.dtype, ...]) -> tuple[int, int]:
+def _numbers(tensor: Tensor | None, name: str, dimensions: int, dtypes: tuple[torch.dtype, ...]) -> tuple[int, str]:
     if tensor is None:
         return _NOWHERE
     extension._require(tensor, name, dtypes, dimensions)
-    return tensor.data_ptr(), _TYPES[tensor.dtype]
+    return tensor.data_ptr(), extension.word(tensor.dtype)
 
 
 def _layer(weight: Tensor, bias: Tensor | None, inputs: int, form: Form) -> tuple:
@@ -40,7 +40,7 @@ def _layer(weight: Tensor, bias: Tensor | None, inputs: int, form: Form) -> tupl
     if bias is not None:
         _numbers(bias, "bias", 1, (torch.float32,))
         _require_shape("bias", bias, (weight.shape[0],))
-    return numbers, 0 if bias is None else bias.data_ptr(), weight.shape[0], form.activation, int(form.half)
+    return numbers, 0 if bias is None else bias.data_ptr(), inputs, weight.shape[0], _ACTIVATIONS[form.activation], 0.0
 
 
 def _require_shape(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
@@ -61,9 +61,9 @@ def linear(
     layer = _layer(weight, bias, x.shape[1], form)
     out = empty(copies, rows, weight.shape[0], dtype=form.dtype, device=x.device)
     if out.numel():
-        draw = (*corruption, row_offset, 0, site)
-        numbers = (out.data_ptr(), _TYPES[form.dtype])
-        extension.load().linear(source, (rows, x.shape[1], copies), draw, layer, numbers, torch.get_num_threads())
+        draw, threads = extension.draw(*corruption, copies, row_offset, site), torch.get_num_threads()
+        numbers = (out.data_ptr(), extension.word(form.dtype))
+        extension.load().linear(source, rows, draw, layer, form.half, numbers, threads)
     return out
 
 
@@ -81,10 +81,10 @@ def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, form: Form, keep
     saved_dtype = torch.uint8 if form.activation == 1 else torch.float32
     saved = empty(copies if keeps and form.activation else 0, rows, outputs, dtype=saved_dtype, device=h.device)
     if out.numel():
-        kept = (saved.data_ptr(), _TYPES[saved_dtype]) if len(saved) else _NOWHERE
-        numbers = (out.data_ptr(), _TYPES[form.dtype])
+        kept = (saved.data_ptr(), extension.word(saved_dtype)) if len(saved) else _NOWHERE
+        numbers = (out.data_ptr(), extension.word(form.dtype))
         threads = torch.get_num_threads()
-        extension.load().linear_mean(h.data_ptr(), (rows, inputs, copies), layer, numbers, kept, threads)
+        extension.load().linear_mean(h.data_ptr(), rows, copies, layer, form.half, numbers, kept, threads)
     return out, saved
 
 
@@ -100,7 +100,7 @@ def _gradient(grad: Tensor, saved: Tensor | None, copies: int, form: Form) -> tu
         kept = _numbers(saved, "saved", 3, (torch.float32, torch.bfloat16, torch.uint8))
         _require_shape("saved", saved, (copies, rows, outputs))
     scale = 1 / copies if shared else 1.0
-    return numbers, kept, form.activation, shared, scale, copies, rows, outputs, int(form.half)
+    return numbers, kept, _ACTIVATIONS[form.activation], 0.0, shared, scale, copies, rows, outputs
 
 
 def weight_gradient(
@@ -113,8 +113,8 @@ def weight_gradient(
     rows, source = extension._source(x, index, state)
     *corruption, copies, row_offset, site = address
     _require_shape("grad", grad, (copies, rows, grad.shape[-1]))
-    draw = (*corruption, row_offset, 0, site)
-    return _weight_gradient(source, (rows, x.shape[1], copies), draw, _gradient(grad, saved, copies, form))
+    draw = extension.draw(*corruption, copies, row_offset, site)
+    return _weight_gradient(source, (rows, x.shape[1]), draw, _gradient(grad, saved, copies, form), form.half)
 
 
 def mean_weight_gradient(grad: Tensor, saved: Tensor, h: Tensor, form: Form) -> tuple[Tensor, Tensor]:
@@ -122,19 +122,19 @@ def mean_weight_gradient(grad: Tensor, saved: Tensor, h: Tensor, form: Form) -> 
     extension._require(h, "h", (torch.float32,), 3)
     copies, rows, inputs = h.shape
     _require_shape("grad", grad, (rows, grad.shape[-1]))
-    source = (h.data_ptr(), False, copies * rows, 0, _NO_NOISE.data_ptr())
-    draw = (0, 0.0, 0.0, 0.0, 0, 0, 0)
-    return _weight_gradient(source, (copies * rows, inputs, 1), draw, _gradient(grad, saved, copies, form))
+    source = (h.data_ptr(), "float32", copies * rows, 0, 0)
+    draw = extension.draw(0, 0.0, 0.0, 0.0, 1, 0, 0)
+    return _weight_gradient(source, (copies * rows, inputs), draw, _gradient(grad, saved, copies, form), form.half)
 
 
-def _weight_gradient(source: tuple, extent: tuple, draw: tuple, gradient: tuple) -> tuple[Tensor, Tensor]:
-    outputs = gradient[7]
+def _weight_gradient(source: tuple, extent: tuple, draw: tuple, gradient: tuple, half: bool) -> tuple[Tensor, Tensor]:
+    outputs = gradient[8]
     if not extent[0] or not outputs:
         return zeros(outputs, extent[1], **_GRADIENT), zeros(outputs, **_GRADIENT)
     dw, db = empty(outputs, extent[1], **_GRADIENT), empty(outputs, **_GRADIENT)
     threads = torch.get_num_threads()
     if extent[1]:
-        extension.load().weight_gradient(source, extent, draw, gradient, dw.data_ptr(), db.data_ptr(), threads)
+        extension.load().weight_gradient(source, *extent, draw, gradient, half, dw.data_ptr(), db.data_ptr(), threads)
     return dw, db
 
 
@@ -146,12 +146,12 @@ def input_gradient(
     grad is [copies, N, H], or [N, H] of the mean over the copies; saved as the forward pass left it.
     """
     gradient = _gradient(grad, saved, copies, form)
-    rows, outputs = gradient[6], gradient[7]
+    rows, outputs = gradient[7], gradient[8]
     numbers = _numbers(weight, "weight", 2, (torch.float32, torch.bfloat16))
     _require_shape("weight", weight, (outputs, weight.shape[1]))
     shape = (rows, weight.shape[1]) if sums_copies else (copies, rows, weight.shape[1])
     dx = empty(*shape, **_GRADIENT)
     if dx.numel():
-        threads = torch.get_num_threads()
-        extension.load().input_gradient(gradient, numbers, weight.shape[1], sums_copies, dx.data_ptr(), threads)
+        arguments = (gradient, numbers, weight.shape[1], sums_copies, form.half, dx.data_ptr())
+        extension.load().input_gradient(*arguments, torch.get_num_threads())
     return dx

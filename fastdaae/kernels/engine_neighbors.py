@@ -10,7 +10,7 @@ from fastdaae.kernels.memory import empty
 LARGEST_K = 2048
 LARGEST_COLUMNS = 1 << 20
 LARGEST_ROWS = (1 << 31) - 1
-_NUMBERS = {torch.uint8: 0, torch.float32: 1, torch.float64: 2}
+_NUMBERS = (torch.uint8, torch.float32, torch.float64)
 _BLOCK = 0  # points multiplied with one another at a time; 0: as the machine likes it
 
 
@@ -40,24 +40,16 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None) -> tuple[T
     """
     asked = points if queries is None else queries
     for name, tensor in (("points", points), ("queries", asked)):
-        extension._require(tensor, name, tuple(_NUMBERS), 2)
+        extension._require(tensor, name, _NUMBERS, 2)
     if asked.dtype != points.dtype or asked.shape[1] != points.shape[1]:
         form = f"{points.dtype} [Q, {points.shape[1]}]"
         raise ValueError(f"queries must be {form} as points are, got {asked.dtype} {list(asked.shape)}")
     dtype = torch.float64 if points.dtype == torch.float64 else torch.float32
     distances = empty(len(asked), k, dtype=dtype, device=points.device)
     indices = empty(len(asked), k, dtype=torch.int64, device=points.device)
-    extension.load().nearest_neighbors(
-        points.data_ptr(),
-        len(points),
-        0 if queries is None else queries.data_ptr(),
-        len(asked),
-        points.shape[1],
-        _NUMBERS[points.dtype],
-        k,
-        distances.data_ptr(),
-        indices.data_ptr(),
-        _BLOCK,
-        torch.get_num_threads(),
-    )
+    form = (extension.word(points.dtype), len(points), points.shape[1])
+    known = (points.data_ptr(), *form)
+    others = (0, *form) if queries is None else (queries.data_ptr(), form[0], len(queries), form[2])
+    results = (distances.data_ptr(), indices.data_ptr())
+    extension.load().nearest_neighbors(known, others, k, *results, _BLOCK, torch.get_num_threads())
     return distances, indices

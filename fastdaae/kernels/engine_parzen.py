@@ -6,7 +6,7 @@ from torch import Tensor
 from fastdaae.kernels import extension
 from fastdaae.kernels.memory import empty
 
-NUMBERS = {torch.uint8: 0, torch.float32: 1, torch.float64: 2}
+NUMBERS = (torch.uint8, torch.float32, torch.float64)
 
 
 def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
@@ -16,7 +16,7 @@ def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> 
     ValueError for tensors of another form, RuntimeError without the extension.
     """
     queries, samples, bandwidths = _readable(queries), _readable(samples), bandwidths.contiguous()
-    dtypes = tuple(NUMBERS)
+    dtypes = NUMBERS
     extension._require(queries, "queries", dtypes, 2)
     extension._require(samples, "samples", dtypes, 2)
     extension._require(bandwidths, "bandwidths", (torch.float64,), 1)
@@ -25,10 +25,10 @@ def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> 
         raise ValueError(f"queries must have {samples.shape[1]} columns as samples have, got {columns}")
     out = empty(len(bandwidths), rows, dtype=torch.float64, device=samples.device)
     if rows:
-        extension.load().parzen_log_density(
-            queries.data_ptr(), NUMBERS[queries.dtype], rows, samples.data_ptr(), NUMBERS[samples.dtype], count,
-            columns, bandwidths.data_ptr(), len(bandwidths), out.data_ptr(), torch.get_num_threads(),
-        )  # fmt: skip
+        asked = (queries.data_ptr(), extension.word(queries.dtype), rows, columns)
+        known = (samples.data_ptr(), extension.word(samples.dtype), count, columns)
+        grid, threads = (bandwidths.data_ptr(), len(bandwidths)), torch.get_num_threads()
+        extension.load().parzen_log_density(asked, known, *grid, out.data_ptr(), threads)
     return out
 
 

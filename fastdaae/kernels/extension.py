@@ -9,6 +9,7 @@ from torch import Tensor
 from fastdaae import backend
 from fastdaae.kernels.memory import empty
 
+_KINDS = ("none", "gaussian", "clipped_gaussian", "masking", "salt_and_pepper")
 _compiled = None if backend.EXTENSION_PROBLEM else importlib.import_module("fastdaae._C")
 
 
@@ -37,15 +38,25 @@ def _require_state(state: Tensor) -> None:
         raise ValueError(f"state must hold 3 numbers (seed low, seed high, step), got {state.numel()}")
 
 
-def _source(x: Tensor, index: Tensor | None, state: Tensor) -> tuple[int, tuple[int, bool, int, int, int]]:
-    """The number of output rows and the arguments (x, x_is_uint8, x_rows, index, state) of the C++ functions."""
+def word(dtype: torch.dtype) -> str:
+    """A dtype as the C++ functions name it."""
+    return str(dtype).removeprefix("torch.")
+
+
+def draw(kind: int, amount: float, low: float, high: float, copies: int, row_offset: int, site: int, ahead: int = 0):
+    """The argument of the C++ functions that says what is drawn, and where."""
+    return (_KINDS[kind], amount, low, high, (), copies, row_offset, site, ahead)
+
+
+def _source(x: Tensor, index: Tensor | None, state: Tensor) -> tuple[int, tuple[int, str, int, int, int]]:
+    """The number of output rows and the arguments (x, type, x_rows, index, state) of the C++ functions."""
     _require(x, "x", (torch.float32, torch.uint8), 2)
     _require_state(state)
     if index is not None:
         _require(index, "index", (torch.int64,), 1)
     rows = len(x) if index is None else len(index)
     pointer = 0 if index is None else index.data_ptr()
-    return rows, (x.data_ptr(), x.dtype == torch.uint8, len(x), pointer, state.data_ptr())
+    return rows, (x.data_ptr(), word(x.dtype), len(x), pointer, state.data_ptr())
 
 
 def corrupt(
@@ -74,10 +85,8 @@ def corrupt(
     columns = x.shape[1]
     out = empty(copies, rows, columns, dtype=torch.float32, device=x.device)
     if out.numel():
-        address = (row_offset, step_offset, site)
-        corruption = (kind, a, low, high)
-        threads = torch.get_num_threads()
-        load().corrupt(*source, out.data_ptr(), rows, columns, copies, *address, *corruption, threads)
+        drawn = draw(kind, a, low, high, copies, row_offset, site, step_offset)
+        load().corrupt(source, rows, columns, drawn, out.data_ptr(), torch.get_num_threads())
     return out
 
 
@@ -107,12 +116,8 @@ def corrupt_backward(
         raise ValueError(f"grad must have the shape {(copies, rows, columns)} of the result, got {tuple(grad.shape)}")
     dx = empty(rows, columns, dtype=torch.float32, device=x.device)
     if dx.numel():
-        address = (row_offset, step_offset, site)
-        corruption = (kind, a, low, high)
-        threads = torch.get_num_threads()
-        load().corrupt_backward(
-            grad.data_ptr(), *source, dx.data_ptr(), rows, columns, copies, *address, *corruption, threads
-        )
+        drawn, threads = draw(kind, a, low, high, copies, row_offset, site, step_offset), torch.get_num_threads()
+        load().corrupt_backward(grad.data_ptr(), source, rows, columns, drawn, dx.data_ptr(), threads)
     return dx
 
 
@@ -123,7 +128,6 @@ def noise_words(
     _require_state(state)
     words = empty(copies, rows, columns, dtype=torch.uint32, device=state.device)
     if words.numel():
-        address = (row_offset, step_offset, site)
-        threads = torch.get_num_threads()
-        load().noise_words(state.data_ptr(), words.data_ptr(), rows, columns, copies, *address, threads)
+        drawn, threads = draw(0, 0.0, 0.0, 0.0, copies, row_offset, site, step_offset), torch.get_num_threads()
+        load().noise_words(state.data_ptr(), rows, columns, drawn, words.data_ptr(), threads)
     return words.to(torch.int64)

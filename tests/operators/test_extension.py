@@ -162,9 +162,9 @@ def test_unaligned_memory_is_read_and_written_within_its_bounds(kind, dtype, col
     for shift in (1, 2, 3):
         shifted = torch.zeros(count + shift + 1, dtype=dtype)[shift : count + shift].view(3, columns).copy_(x)
         room = torch.full((count + shift + 64,), 7.0)
-        source = (shifted.data_ptr(), dtype == torch.uint8, 3, 0, STATE.data_ptr())
+        source = (shifted.data_ptr(), extension.word(dtype), 3, 0, STATE.data_ptr())
         to = room.data_ptr() + 4 * shift
-        extension.load().corrupt(*source, to, 3, columns, 1, 0, 0, 0, kind, 0.3, 0.0, 1.0, 1)
+        extension.load().corrupt(source, 3, columns, extension.draw(kind, 0.3, 0.0, 1.0, 1, 0, 0), to, 1)
         assert torch.equal(bits(room[shift : count + shift]), bits(aligned.flatten()))
         assert (room[:shift] == 7).all() and (room[count + shift :] == 7).all()
 
@@ -255,9 +255,9 @@ def test_index_out_of_range_names_index_position_and_bound(bad):
 
 def test_index_is_checked_before_anything_is_written():
     x, index, out = pixels(6, 4), torch.tensor([0, 1, 9]), torch.full((1, 3, 4), 7.0)
-    source = (x.data_ptr(), False, 6, index.data_ptr(), STATE.data_ptr())
+    source = (x.data_ptr(), "float32", 6, index.data_ptr(), STATE.data_ptr())
     with pytest.raises(IndexError):
-        extension.load().corrupt(*source, out.data_ptr(), 3, 4, 1, 0, 0, 0, NONE, 0.0, 0.0, 1.0, 1)
+        extension.load().corrupt(source, 3, 4, extension.draw(NONE, 0.0, 0.0, 1.0, 1, 0, 0), out.data_ptr(), 1)
     assert (out == 7).all()
 
 
