@@ -47,5 +47,5 @@ lint: setup
 
 clean:
 	rm -rf .venv build dist *.egg-info .benchmarks .pytest_cache .ruff_cache .hypothesis __pycache__
-	rm -f fastdaae/_C*.so fastdaae/_build.json
+	rm -f fastdaae/_cpp*.so fastdaae/_build.json
 	find fastdaae tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

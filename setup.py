@@ -1,4 +1,4 @@
-"""Builds fastdaae._C with a C++ compiler and ninja, without torch; where that fails, fastdaae is pure Python.
+"""Builds fastdaae._cpp with a C++ compiler and ninja, without torch; where that fails, fastdaae is pure Python.
 
 What became of the build is written beside the extension, in fastdaae/_build.json, for fd.backends() and for the tests.
 """
@@ -31,7 +31,8 @@ from toolchain import (  # noqa: E402
 )
 
 BINDINGS = [
-    f"csrc/python/{name}.cpp" for name in ("chain", "corruption", "cuda", "layers", "module", "neighbors", "parzen")
+    f"csrc/python/{name}.cpp"
+    for name in ("chain", "corruption", "cuda", "layers", "module", "neighbors", "parzen", "random")
 ]
 CUDA_BINDINGS = "csrc/python/cuda.cpp"
 SOURCES = [*BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
@@ -42,6 +43,7 @@ KERNELS = [
         "layers/layers",
         "neighbors/neighbors",
         "noise/corruption",
+        "noise/random",
         "parzen/parzen",
         "tile/ceiling",
     )
@@ -219,5 +221,5 @@ if __name__ == "__main__":
     csrc = sorted((ROOT / "csrc").rglob("*"))
     # for source archives
     others = [str(path.relative_to(ROOT)) for path in csrc if path.suffix in (".h", ".cu", ".py")]
-    extension = Extension("fastdaae._C", SOURCES + KERNELS, depends=others, optional=True)
+    extension = Extension("fastdaae._cpp", SOURCES + KERNELS, depends=others, optional=True)
     setup(ext_modules=[extension], cmdclass={"build_ext": NinjaBuild})

@@ -2,18 +2,23 @@
 #pragma once
 
 #include <cstdint>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
 namespace fastdaae {
 
-inline void require(bool holds, const std::string& message) {
-  if (!holds) throw std::invalid_argument(message);
+// The message is put together from its parts only where it is needed: that costs more than a small tensor's operator.
+template <typename... Parts>
+void require(bool holds, const Parts&... parts) {
+  if (holds) return;
+  std::ostringstream message;
+  (message << ... << parts);
+  throw std::invalid_argument(message.str());
 }
 
 inline void require_between(const char* name, int64_t value, int64_t low, int64_t high) {
-  require(value >= low && value <= high, std::string(name) + " must be in " + std::to_string(low) + ".." +
-                                             std::to_string(high) + ", got " + std::to_string(value));
+  require(value >= low && value <= high, name, " must be in ", low, "..", high, ", got ", value);
 }
 
 }  // namespace fastdaae

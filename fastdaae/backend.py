@@ -37,7 +37,7 @@ def _recorded(part: str) -> str | None:
 
 def _extension_problem() -> str | None:
     try:
-        compiled = importlib.import_module("fastdaae._C")
+        compiled = importlib.import_module("fastdaae._cpp")
     except ImportError as error:
         hint = f"install a C++ compiler (g++), then: {_REINSTALL}"
         return _recorded("cpp") or f"the compiled extension cannot be imported ({error}); {hint}"
@@ -68,7 +68,7 @@ def backends() -> dict[str, Status]:
 
 
 def _extension_detail() -> str:
-    info = importlib.import_module("fastdaae._C").build_info()
+    info = importlib.import_module("fastdaae._cpp").build_info()
     threads = f"OpenMP, {torch.get_num_threads()} threads" if info["openmp"] else "one thread, built without OpenMP"
     return f"C++ extension ({info['isa']}; {info['compiler']}; {threads})"
 
@@ -83,7 +83,7 @@ def cuda_build_problem() -> str | None:
     """Why the extension has no CUDA kernels and what to do, or None where it has them; asks for no GPU."""
     if CPP_PROBLEM is not None:
         return CPP_PROBLEM
-    if importlib.import_module("fastdaae._C").cuda_built():
+    if importlib.import_module("fastdaae._cpp").cuda_built():
         return None
     return _recorded("cuda") or f"the extension was built without CUDA, and no record says why; {_REINSTALL}"
 

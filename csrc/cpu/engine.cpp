@@ -9,6 +9,7 @@ namespace fastdaae {
 #define FASTDAAE_DECLARE(isa)             \
   namespace isa {                         \
   CorruptionKernels corruption_kernels(); \
+  RandomKernels random_kernels();         \
   LayerKernels layer_kernels();           \
   ChainKernels chain_kernels();           \
   ParzenKernels parzen_kernels();         \
@@ -24,8 +25,8 @@ namespace {
 
 #define FASTDAAE_ENGINE(isa)                                                                                    \
   Engine {                                                                                                      \
-    #isa, isa::corruption_kernels(), isa::layer_kernels(), isa::chain_kernels(), isa::parzen_kernels(),         \
-        isa::neighbor_kernels(), isa::ceiling_kernels()                                                         \
+    #isa, isa::corruption_kernels(), isa::random_kernels(), isa::layer_kernels(), isa::chain_kernels(),         \
+        isa::parzen_kernels(), isa::neighbor_kernels(), isa::ceiling_kernels()                                  \
   }
 
 std::vector<Engine> usable_engines() {

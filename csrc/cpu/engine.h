@@ -8,6 +8,7 @@
 #include "layers/layers.h"
 #include "neighbors/neighbors.h"
 #include "noise/corruption.h"
+#include "noise/random.h"
 #include "parzen/parzen.h"
 #include "tile/ceiling.h"
 
@@ -16,6 +17,7 @@ namespace fastdaae {
 struct Engine {
   const char* isa;
   CorruptionKernels corruption;
+  RandomKernels random;
   LayerKernels layers;
   ChainKernels chain;
   ParzenKernels parzen;

@@ -1,6 +1,3 @@
-#include <tuple>
-#include <utility>
-
 #include "arguments.h"
 
 namespace fastdaae {
@@ -8,89 +5,59 @@ namespace python {
 
 namespace {
 
-NumberType checked_type(int type) {
-  require_between("type", type, 0, 2);
-  return static_cast<NumberType>(type);
+MutableMatrix mutable_matrix(const char* name, const NumbersArguments& numbers) {
+  const Matrix matrix = checked_matrix(name, numbers);
+  return {pointer<void>(std::get<0>(numbers)), matrix.type};
 }
 
-Activation checked_activation(int activation) {
-  require_between("activation", activation, 0, 2);
-  return static_cast<Activation>(activation);
-}
-
-Precision checked_precision(int precision) {
-  require_between("precision", precision, 0, 1);
-  return static_cast<Precision>(precision);
-}
-
-// (address, type) of a matrix.
-using Numbers = std::pair<Address, int>;
-
-Matrix matrix(const Numbers& numbers) { return {pointer<const void>(numbers.first), checked_type(numbers.second)}; }
-
-MutableMatrix mutable_matrix(const Numbers& numbers) {
-  return {pointer<void>(numbers.first), checked_type(numbers.second)};
-}
-
-// (x, x_is_uint8, x_rows, index, state)
-using SourceArguments = std::tuple<Address, bool, int64_t, Address, Address>;
-// (rows, columns, copies)
-using ExtentArguments = std::tuple<int64_t, int64_t, int64_t>;
-// (kind, a, low, high, row_offset, step_offset, site)
-using DrawArguments = std::tuple<int, double, double, double, int64_t, int64_t, int64_t>;
-// (weight, bias, outputs, activation, precision)
-using LayerArguments = std::tuple<Numbers, Address, int64_t, int, int>;
-// (grad, saved, activation, shared, scale, copies, rows, outputs, precision)
-using GradientArguments = std::tuple<Numbers, Numbers, int, bool, float, int64_t, int64_t, int64_t, int>;
-
-LayerInput layer_input(const SourceArguments& source, const ExtentArguments& extent, const DrawArguments& draw) {
-  const auto [x, is_uint8, x_rows, index, state] = source;
-  const auto [rows, columns, copies] = extent;
-  const auto [kind, amount, low, high, row_offset, step_offset, site] = draw;
-  const Extent checked = checked_extent(rows, columns, copies);
-  return {checked_source(x, is_uint8, x_rows, index, checked), checked_corruption(kind, amount, low, high),
-          checked_address(state, row_offset, step_offset, site), checked};
-}
-
-Layer checked_layer(const LayerArguments& arguments, int64_t inputs) {
-  const auto& [weight, bias, outputs, activation, precision] = arguments;
-  require(outputs >= 0, "outputs must be >= 0, got " + std::to_string(outputs));
-  return {matrix(weight), pointer<const float>(bias), outputs, inputs, checked_activation(activation),
-          checked_precision(precision)};
+// Bytes say the sign of a rectifier's output.
+Number checked_saved(const NumbersArguments& saved, const Activation& activation) {
+  if (rectifies(activation)) {
+    return checked_number("saved", std::get<1>(saved), {Number::float32, Number::bfloat16, Number::uint8});
+  }
+  return checked_number("saved", std::get<1>(saved), {Number::float32, Number::bfloat16});
 }
 
 LayerGradient checked_gradient(const GradientArguments& arguments) {
-  const auto& [grad, saved, activation, shared, scale, copies, rows, outputs, precision] = arguments;
+  const auto& [grad, saved, name, slope, shared, scale, copies, rows, outputs] = arguments;
   require(copies >= 1 && rows >= 0 && outputs >= 0, "copies must be >= 1, rows and outputs >= 0");
-  return {matrix(grad), matrix(saved), checked_activation(activation), shared, scale, copies, rows, outputs,
-          checked_precision(precision)};
+  const Activation activation = checked_activation(name, slope);
+  const Matrix kept = {pointer<const void>(std::get<0>(saved)), checked_saved(saved, activation)};
+  return {checked_matrix("grad", grad), kept, activation, shared, scale, copies, rows, outputs};
 }
 
-void linear(const SourceArguments& source, const ExtentArguments& extent, const DrawArguments& draw,
-            const LayerArguments& layer, const Numbers& out, int threads) {
-  const LayerInput input = layer_input(source, extent, draw);
-  engine().layers.linear(input, checked_layer(layer, input.extent.columns), mutable_matrix(out), std::max(1, threads));
+void linear(const SourceArguments& source, int64_t rows, const DrawArguments& draw, const LayerArguments& layer,
+            bool half, const NumbersArguments& out, int threads) {
+  const Layer checked = checked_layer(layer);
+  engine().layers.linear(checked_input(source, rows, checked.inputs, draw), checked, half, mutable_matrix("out", out),
+                         std::max(1, threads));
 }
 
-void linear_mean(Address input, const ExtentArguments& extent, const LayerArguments& layer, const Numbers& out,
-                 const Numbers& saved, int threads) {
-  const auto [rows, columns, copies] = extent;
-  require(copies >= 1 && rows >= 0 && columns >= 0, "copies must be >= 1, rows and columns >= 0");
-  engine().layers.linear_mean(pointer<const float>(input), copies, rows, checked_layer(layer, columns),
-                              mutable_matrix(out), mutable_matrix(saved), std::max(1, threads));
+void linear_mean(Address h, int64_t rows, int64_t copies, const LayerArguments& layer, bool half,
+                 const NumbersArguments& out, const NumbersArguments& saved, int threads) {
+  require(copies >= 1 && rows >= 0, "copies must be >= 1 and rows >= 0");
+  const Layer checked = checked_layer(layer);
+  const MutableMatrix kept = {pointer<void>(std::get<0>(saved)), checked_saved(saved, checked.activation)};
+  engine().layers.linear_mean(pointer<const float>(h), copies, rows, checked, half, mutable_matrix("out", out), kept,
+                              std::max(1, threads));
 }
 
-void weight_gradient(const SourceArguments& source, const ExtentArguments& extent, const DrawArguments& draw,
-                     const GradientArguments& gradient, Address weight_grad, Address bias_grad, int threads) {
-  engine().layers.weight_gradient(layer_input(source, extent, draw), checked_gradient(gradient),
-                                  pointer<float>(weight_grad), pointer<float>(bias_grad), std::max(1, threads));
+void weight_gradient(const SourceArguments& source, int64_t rows, int64_t columns, const DrawArguments& draw,
+                     const GradientArguments& gradient, bool half, Address weight_grad, Address bias_grad,
+                     int threads) {
+  const LayerInput input = checked_input(source, rows, columns, draw);
+  const LayerGradient checked = checked_gradient(gradient);
+  const int64_t given = checked.copies * checked.rows, expected = input.extent.copies * rows;
+  require(given == expected, "the gradient must have ", expected, " rows, as its layer had, got ", given);
+  engine().layers.weight_gradient(input, checked, half, pointer<float>(weight_grad), pointer<float>(bias_grad),
+                                  std::max(1, threads));
 }
 
-void input_gradient(const GradientArguments& gradient, const Numbers& weight, int64_t inputs, bool sums_copies,
-                    Address input_grad, int threads) {
-  require(inputs >= 0, "inputs must be >= 0, got " + std::to_string(inputs));
-  engine().layers.input_gradient(checked_gradient(gradient), matrix(weight), inputs, sums_copies,
-                                 pointer<float>(input_grad), std::max(1, threads));
+void input_gradient(const GradientArguments& gradient, const NumbersArguments& weight, int64_t inputs,
+                    bool sums_copies, bool half, Address dx, int threads) {
+  require(inputs >= 0, "inputs must be >= 0, got ", inputs);
+  engine().layers.input_gradient(checked_gradient(gradient), checked_matrix("weight", weight), inputs, sums_copies,
+                                 half, pointer<float>(dx), std::max(1, threads));
 }
 
 }  // namespace

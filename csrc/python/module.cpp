@@ -1,4 +1,4 @@
-// The Python module fastdaae._C; only the files of this folder know Python.
+// The Python module fastdaae._cpp; only the files of this folder know Python.
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -48,6 +48,7 @@ void define(py::module_& m) {
   m.def("choose_isa", &choose_engine);
   m.def("multiply_add_ceiling", &multiply_add_ceiling, without_gil);
   define_corruption(m);
+  define_random(m);
   define_chain(m);
   define_layers(m);
   define_parzen(m);
@@ -60,4 +61,4 @@ void define(py::module_& m) {
 }  // namespace python
 }  // namespace fastdaae
 
-PYBIND11_MODULE(_C, m, pybind11::mod_gil_not_used()) { fastdaae::python::define(m); }
+PYBIND11_MODULE(_cpp, m, pybind11::mod_gil_not_used()) { fastdaae::python::define(m); }

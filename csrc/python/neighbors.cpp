@@ -6,20 +6,26 @@ namespace python {
 
 namespace {
 
-Points checked_points(const char* name, Address values, int number, int64_t rows, int64_t columns) {
-  require_between("number", number, 0, 2);
+Points checked_points(const char* name, const PointsArguments& points) {
+  const auto& [values, type, rows, columns] = points;
+  const Number number = checked_number(name, type, {Number::uint8, Number::float32, Number::float64});
   require_between(name, rows, 1, INT32_MAX);
   require_between("columns", columns, 1, kLargestColumns);
-  return {pointer<const void>(values), static_cast<Number>(number), rows, columns};
+  return {pointer<const void>(values), number, rows, columns};
 }
 
-// queries = 0: the points' own neighbours. The results are [query_rows, k], or [point_rows, k] then.
-void nearest_neighbors(Address points, int64_t point_rows, Address queries, int64_t query_rows, int64_t columns,
-                       int number, int64_t k, Address distances, Address indices, int64_t block, int threads) {
+// queries without an address: the points' own neighbours. The results are [query rows, k], or [point rows, k] then.
+void nearest_neighbors(const PointsArguments& points, const PointsArguments& queries, int64_t k, Address distances,
+                       Address indices, int64_t block, int threads) {
   NeighborSearch search = {};
-  search.points = checked_points("point rows", points, number, point_rows, columns);
-  if (queries) search.queries = checked_points("query rows", queries, number, query_rows, columns);
-  require_between("k", k, 1, std::min(queries ? point_rows : point_rows - 1, kLargestK));
+  search.points = checked_points("point rows", points);
+  const bool asks = std::get<0>(queries) != 0;
+  if (asks) {
+    search.queries = checked_points("query rows", queries);
+    require(search.queries.type == search.points.type && search.queries.columns == search.points.columns,
+            "queries must be of the type and columns of points");
+  }
+  require_between("k", k, 1, std::min(asks ? search.points.rows : search.points.rows - 1, kLargestK));
   require_between("block", block, 0, 1 << 20);
   search.k = k;
   search.block = block;

@@ -5,20 +5,20 @@ namespace python {
 
 namespace {
 
-Points checked_points(const char* name, Address values, int number, int64_t rows, int64_t columns) {
-  require_between("number", number, 0, 2);
-  require(rows >= 1 && columns >= 1, std::string(name) + " must have rows and columns, got " + std::to_string(rows) +
-                                         " and " + std::to_string(columns));
-  return {pointer<const void>(values), static_cast<Number>(number), rows, columns};
+Points checked_points(const char* name, const PointsArguments& points) {
+  const auto& [values, type, rows, columns] = points;
+  require(rows >= 1 && columns >= 1, name, " must have rows and columns, got ", rows, " and ", columns);
+  return {pointer<const void>(values), checked_number(name, type, {Number::uint8, Number::float32, Number::float64}),
+          rows, columns};
 }
 
-void parzen_log_density(Address queries, int queries_number, int64_t rows, Address samples, int samples_number,
-                        int64_t count, int64_t columns, Address bandwidths, int64_t bandwidth_count, Address out,
-                        int threads) {
-  require(bandwidth_count >= 1, "bandwidths must not be empty");
-  engine().parzen.log_density(checked_points("queries", queries, queries_number, rows, columns),
-                              checked_points("samples", samples, samples_number, count, columns),
-                              pointer<const double>(bandwidths), bandwidth_count, pointer<double>(out),
+void parzen_log_density(const PointsArguments& queries, const PointsArguments& samples, Address bandwidths,
+                        int64_t count, Address out, int threads) {
+  const Points asked = checked_points("queries", queries), known = checked_points("samples", samples);
+  require(asked.columns == known.columns, "queries must have ", known.columns, " columns as samples have, got ",
+          asked.columns);
+  require(count >= 1, "bandwidths must not be empty");
+  engine().parzen.log_density(asked, known, pointer<const double>(bandwidths), count, pointer<double>(out),
                               std::max(1, threads));
 }
 

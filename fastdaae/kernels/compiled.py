@@ -7,7 +7,7 @@ import torch  # noqa: F401  before the compiled module, which then shares torch'
 
 from fastdaae import backend
 
-_compiled = None if backend.CPP_PROBLEM else importlib.import_module("fastdaae._C")
+_compiled = None if backend.CPP_PROBLEM else importlib.import_module("fastdaae._cpp")
 
 
 def load() -> ModuleType:

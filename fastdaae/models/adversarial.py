@@ -1,7 +1,5 @@
 """AAE, DAAE and IDAAE: one algorithm (Creswell and Bharath 2018, Algorithm 1) and three ways to draw fake codes."""
 
-from operator import itemgetter
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -15,7 +13,6 @@ from fastdaae.ops.checks import COPIES_LIMIT
 from fastdaae.ops.network import Plan
 from fastdaae.schema import shortened
 
-_networks = itemgetter("encoder", "decoder", "discriminator")
 FORMS = ("paper", "released")
 ADVERSARIAL_LOSSES = ("saturating", "non_saturating")
 INTEGRATIONS = ("encodings", "inputs")
@@ -114,6 +111,10 @@ class Adversarial(Autoencoder):
         if self.adversarial_loss == "saturating":
             return -softplus(fake_logits).mean()
         return softplus(-fake_logits).mean()
+
+
+def _networks(plans: dict[str, Plan]) -> tuple[Plan, Plan, Plan]:
+    return plans["encoder"], plans["decoder"], plans["discriminator"]
 
 
 def _discriminate(discriminator: Plan, z_real: Tensor, z_fake: Tensor) -> tuple[Tensor, Tensor]:

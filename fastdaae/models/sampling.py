@@ -59,9 +59,12 @@ def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:
             raise ValueError(f"initial must be codes [n, Z] with n = {n} rows, got {list(initial.shape)}")
         return initial.to(noise.device)
     prior = getattr(model, "prior", None) if initial is None else initial
+    if prior is None:
+        raise ValueError(
+            f"this {type(model).__name__} has no prior; initial must be a tensor of codes [n, Z] or a prior"
+        )
     if not hasattr(prior, "sample"):
         raise ValueError(
-            f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for this {type(model).__name__}"
-            f"{'' if hasattr(model, 'prior') else ', which has no prior of its own'}, got {initial!r}"
+            f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for {type(model).__name__}, got {initial!r}"
         )
     return prior.sample(n, noise, site=Site.INITIAL)

@@ -11,13 +11,14 @@ namespace {
 const LayerKernels kernels = emulated::layer_kernels();
 
 LayerInput input_of(const float* x, int64_t rows, int64_t columns, int64_t copies) {
-  return {{x, false, nullptr, columns}, {Kind::masking, 0.3, 0.0, 0.0}, {{7, 11}, 3, 2, 5}, {rows, columns, copies}};
+  return {{x, Number::float32, nullptr, columns}, {Kind::masking, 0.3, 0.0, 0.0}, {{7, 11}, 3, 2, 5}, {rows, columns, copies}};
 }
 
 LayerGradient gradient_of(const float* grad, const float* out, int64_t copies, int64_t rows, int64_t outputs) {
-  return {{grad, NumberType::float32}, {out, NumberType::float32}, Activation::relu, false, 1.0f, copies, rows, outputs,
-          Precision::bf16};
+  return {{grad, Number::float32}, {out, Number::float32}, {Activation::relu}, false, 1.0f, copies, rows, outputs};
 }
+
+Matrix weight_of(const void* weight, int is_half) { return {weight, is_half ? Number::bfloat16 : Number::float32}; }
 
 }  // namespace
 
@@ -29,29 +30,27 @@ void corrupted(const float* x, int64_t rows, int64_t columns, int64_t copies, fl
   for (int64_t pair = 0; pair < copies * rows; ++pair) batch.read(pair, 0, columns, out + pair * columns);
 }
 
-void linear(const float* x, const void* weight, int weight_type, const float* bias, int64_t rows, int64_t columns,
+void linear(const float* x, const void* weight, int weight_is_half, const float* bias, int64_t rows, int64_t columns,
             int64_t copies, int64_t outputs, float* out) {
-  const Layer layer{{weight, static_cast<NumberType>(weight_type)}, bias, outputs, columns, Activation::relu,
-                    Precision::bf16};
-  kernels.linear(input_of(x, rows, columns, copies), layer, {out, NumberType::float32}, 1);
+  const Layer layer{weight_of(weight, weight_is_half), bias, columns, outputs, {Activation::relu}};
+  kernels.linear(input_of(x, rows, columns, copies), layer, true, {out, Number::float32}, 1);
 }
 
 void weight_gradient(const float* grad, const float* out, const float* x, int64_t rows, int64_t columns,
                      int64_t copies, int64_t outputs, float* weight_grad, float* bias_grad) {
-  kernels.weight_gradient(input_of(x, rows, columns, copies), gradient_of(grad, out, copies, rows, outputs),
+  kernels.weight_gradient(input_of(x, rows, columns, copies), gradient_of(grad, out, copies, rows, outputs), true,
                           weight_grad, bias_grad, 1);
 }
 
-void input_gradient(const float* grad, const float* out, const void* weight, int weight_type, int64_t rows,
+void input_gradient(const float* grad, const float* out, const void* weight, int weight_is_half, int64_t rows,
                     int64_t columns, int64_t copies, int64_t outputs, float* input_grad) {
   kernels.input_gradient(gradient_of(grad, out, copies, rows, outputs),
-                         {weight, static_cast<NumberType>(weight_type)}, columns, false, input_grad, 1);
+                         weight_of(weight, weight_is_half), columns, false, true, input_grad, 1);
 }
 
-void linear_mean(const float* h, const void* weight, int weight_type, const float* bias, int64_t rows, int64_t columns,
+void linear_mean(const float* h, const void* weight, int weight_is_half, const float* bias, int64_t rows, int64_t columns,
                  int64_t copies, int64_t outputs, float* out, unsigned char* saved) {
-  const Layer layer{{weight, static_cast<NumberType>(weight_type)}, bias, outputs, columns, Activation::relu,
-                    Precision::bf16};
-  kernels.linear_mean(h, copies, rows, layer, {out, NumberType::float32}, {saved, NumberType::byte}, 1);
+  const Layer layer{weight_of(weight, weight_is_half), bias, columns, outputs, {Activation::relu}};
+  kernels.linear_mean(h, copies, rows, layer, true, {out, Number::float32}, {saved, Number::uint8}, 1);
 }
 }

@@ -44,7 +44,7 @@ def without_cuda_kernels(monkeypatch):
         monkeypatch.setattr(backend, "BUILD_RECORD", record)
 
     monkeypatch.setattr(tools, "load", lambda: module)
-    monkeypatch.setitem(sys.modules, "fastdaae._C", module)
+    monkeypatch.setitem(sys.modules, "fastdaae._cpp", module)
     return missing
 
 

@@ -98,7 +98,7 @@ def test_samples_start_from_codes_that_are_given():
     expected = fd.ops.sample_chain(model.decode, model.encode, z, Gaussian(0.5), fd.Noise(2), steps=2, keep=(0, 2))
     assert torch.allclose(model.sample(5, initial=z, steps=2, keep=(0, 2), seed=2), expected, atol=1e-6)
     assert model.sample(5, initial=fd.priors.Normal(3)).shape == (5, 64)
-    with pytest.raises(ValueError, match="initial must be a tensor .* Autoencoder, which has no prior of its own"):
+    with pytest.raises(ValueError, match="this Autoencoder has no prior; initial must be a tensor of codes"):
         model.sample(5)
 
 
@@ -108,12 +108,12 @@ def test_measures_that_need_a_prior_say_why_and_the_others_are_taken(tmp_path):
     measures = evaluate(model, dataset, samples=50, steps=2, k=5)
     lacking = [measure for measure in measures if measure.value is None]
     assert {measure.of for measure in lacking} == {"x(0)", "x(2)"} and len(lacking) == 4 and len(measures) == 10
-    assert all("which has no prior of its own" in measure.reason for measure in lacking)
+    assert all("this Autoencoder has no prior" in measure.reason for measure in lacking)
     assert all(math.isfinite(measure.value) for measure in measures if measure not in lacking)
     page = report.build(model, dataset, history, measures, tmp_path).read_text()
     drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
     assert drawn == {"losses", "reconstructions", "code-histograms", "code-plane", "likelihood", "dimension"}
-    assert page.count("is not drawn: initial must be a tensor") == 2 and "This Autoencoder has no prior" in page
+    assert page.count("is not drawn: this Autoencoder has no prior") == 2 and "This Autoencoder has no prior" in page
 
 
 def test_the_commands_know_it(tmp_path, capsys):
@@ -125,7 +125,7 @@ def test_the_commands_know_it(tmp_path, capsys):
     assert "Autoencoder on digits" in told and "not measured" in told
     runs.report(tmp_path)
     assert "Log-likelihood, nats" in (tmp_path / "report" / "report.html").read_text()
-    with pytest.raises(ValueError, match="no prior of its own"):
+    with pytest.raises(ValueError, match="this Autoencoder has no prior"):
         runs.sample(tmp_path, n=4)
 
 

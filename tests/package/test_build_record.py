@@ -91,7 +91,7 @@ def test_install_succeeds_without_a_compiler(tree, tmp_path, change, state, reas
 
 
 def test_a_build_that_fails_takes_the_extension_of_an_earlier_one_away(tree):
-    from_before = tree / "fastdaae" / ("_C" + sysconfig.get_config_var("EXT_SUFFIX"))
+    from_before = tree / "fastdaae" / ("_cpp" + sysconfig.get_config_var("EXT_SUFFIX"))
     from_before.touch()
     build(tree, FASTDAAE_NO_EXT="1")
     assert not from_before.exists()

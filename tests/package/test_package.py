@@ -49,7 +49,7 @@ def test_layers_import_only_what_stands_below_them():
     files = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE]
     assert len(files) > 40
     for path in files:
-        for part in imported(path) - {parts(path), "_C"}:
+        for part in imported(path) - {parts(path), "_cpp"}:
             assert level[part] < level[parts(path)], f"{path.relative_to(ROOT)} imports fastdaae.{part}"
 
 
@@ -152,10 +152,10 @@ print(backend.choose("corrupt", "auto", {"cpp": None, "reference": None}), backe
 
 
 def test_everything_works_without_the_extension(tmp_path):
-    """A process that cannot import fastdaae._C runs on the reference and says why."""
+    """A process that cannot import fastdaae._cpp runs on the reference and says why."""
     code = """
 import sys
-sys.modules["fastdaae._C"] = None
+sys.modules["fastdaae._cpp"] = None
 import torch, fastdaae as fd
 status = fd.backends()["cpp"]
 assert not status.live and "install a C++ compiler" in status.detail, status

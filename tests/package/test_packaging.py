@@ -31,7 +31,7 @@ def test_ninja_reads_awkward_paths(build, tmp_path):
 
 
 def test_ninja_file_names_every_source_once(build, tmp_path):
-    text = build.ninja_file(["ccache", "g++"], ["/include dir"], tmp_path, tmp_path / "_C.so")
+    text = build.ninja_file(["ccache", "g++"], ["/include dir"], tmp_path, tmp_path / "_cpp.so")
     assert "command = ccache g++ -O3" in text and "'-I/include dir'" in text
     for source in build.SOURCES:
         assert text.count(f": compile {build.ninja_path(ROOT / source)}\n") == 1
@@ -115,7 +115,7 @@ def test_an_nvcc_that_cannot_run_does_not_end_the_install(build, tmp_path):
             "csrc/cuda/b.h:15:8: error: redefinition of ‘struct Search’",
         ),
         (["FAILED: a.o\n", "nvcc a.cu\n", "nvcc fatal   : Unsupported gpu architecture 'compute_7'\n"], None),
-        (["FAILED: _C.so\n", "g++ a.o\n", "/usr/bin/ld: cannot find -lcudart_static: No such file\n"], None),
+        (["FAILED: _cpp.so\n", "g++ a.o\n", "/usr/bin/ld: cannot find -lcudart_static: No such file\n"], None),
         (["FAILED: a.o\n", "nvcc a.cu\n", "\n", "Killed\n", "ninja: build stopped\n"], "Killed"),
         (["FAILED: a.o\n", "nvcc a.cu\n"], "the compiler failed without a word"),
     ],
@@ -127,14 +127,14 @@ def test_the_first_error_is_found_in_what_ninja_prints(build, printed, error):
 
 def test_ninja_file_with_cuda(build, tmp_path):
     cuda = build.Cuda(Path("/opt/cu da/bin/nvcc"), [Path("/opt/cu da/lib64")], ["80", "90"])
-    text = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_C.so", cuda)
+    text = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_cpp.so", cuda)
     for source in build.CUDA_SOURCES:
         assert text.count(f": compile_cuda {build.ninja_path(ROOT / source)}\n") == 1
     for flag in ("compute_80,code=sm_80", "compute_90,code=sm_90", "compute_90,code=compute_90", "--cudart static"):
         assert flag in text
     assert "command = '/opt/cu da/bin/nvcc'" in text and "'-L/opt/cu da/lib64' -lcudart_static" in text
     assert text.count("-DFASTDAAE_CUDA") == 1 and "fast" not in " ".join(build.NVCC_FLAGS)
-    without = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_C.so")
+    without = build.ninja_file(["g++"], [], tmp_path, tmp_path / "_cpp.so")
     assert "nvcc" not in without and "cudart" not in without and "FASTDAAE_CUDA" not in without
 
 

@@ -21,7 +21,7 @@ struct Batch {
     const bool as_bytes = choose.toss(), gathers = choose.toss();
     const void* values = as_bytes ? static_cast<const void*>(bytes.data()) : floats.data();
     const auto kind = static_cast<Kind>(choose.below(5));
-    input = {{values, as_bytes, gathers ? index.data() : nullptr, s.columns},
+    input = {{values, as_bytes ? Number::uint8 : Number::float32, gathers ? index.data() : nullptr, s.columns},
              {kind, 0.25, 0.0, 1.0}, kAddress, {s.rows, s.columns, s.copies}};
     engine.corruption.corrupt(input.source, input.corruption, kAddress, input.extent, corrupted.data(), 1);
   }
@@ -32,13 +32,24 @@ struct Batch {
   LayerInput input;
 };
 
+// No derivative exceeds 1, so that no error of a sum grows.
+Activation any_activation(Choices& choose) {
+  return {static_cast<Activation::Name>(choose.below(5)), choose.toss() ? 0.2f : 0.0f};
+}
+
+// Bytes serve a rectifier alone.
+Number saved_type(const Activation& activation, Choices& choose) {
+  if (rectifies(activation) && choose.toss()) return Number::uint8;
+  return float_or_half(choose);
+}
+
 struct Weights {
   Weights(const Shape& s, Choices& choose)
       : weight(s.outputs * s.columns, float_or_half(choose), [](int64_t i) { return pseudo_random(i + 99) - 0.5f; }),
         bias(random_numbers(s.outputs)) {
     const float* shift = choose.toss() ? bias.data() : nullptr;
-    layer = {weight.matrix(), shift, s.outputs, s.columns, static_cast<Activation>(choose.below(3)),
-             static_cast<Precision>(choose.below(2))};
+    layer = {weight.matrix(), shift, s.columns, s.outputs, any_activation(choose)};
+    half = choose.toss();
   }
 
   // One output of one row.
@@ -46,24 +57,36 @@ struct Weights {
     Sum made;
     for (int64_t k = 0; k < layer.inputs; ++k) made.add(row[k], weight.at(output * layer.inputs + k));
     if (layer.bias) made.add(layer.bias[output], 1.0f);
-    made.round(layer.inputs, layer.precision);
+    made.round(layer.inputs, half);
     return made;
   }
   Typed weight;
   Numbers<float> bias;
   Layer layer;
+  bool half;
 };
 
-double activated(double x, Activation activation) {
-  if (activation == Activation::relu) return x < 0.0 ? 0.0 : x;
-  return activation == Activation::none ? x : 1.0 / (1.0 + std::exp(-x));
+double activated(double x, const Activation& activation) {
+  switch (activation.name) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return x < 0.0 ? 0.0 : x;
+    case Activation::sigmoid:
+      return 1.0 / (1.0 + std::exp(-x));
+    case Activation::leaky_relu:
+      return x < 0.0 ? static_cast<double>(activation.slope) * x : x;
+    case Activation::tanh:
+      return std::tanh(x);
+  }
+  return NAN;
 }
 
 void drive_linear(const Engine& engine, const Shape& s, Choices& choose, int threads) {
   const Batch batch(engine, s, choose);
   const Weights weights(s, choose);
   Typed out(s.copies * s.rows * s.outputs, float_or_half(choose));
-  engine.layers.linear(batch.input, weights.layer, out.mutable_matrix(), threads);
+  engine.layers.linear(batch.input, weights.layer, weights.half, out.mutable_matrix(), threads);
   for (int64_t i = 0; i < s.copies * s.rows; ++i) {
     for (int64_t o = 0; o < s.outputs; ++o) {
       const Sum sum = weights.sum(batch.corrupted.data() + i * s.columns, o);
@@ -77,11 +100,12 @@ void drive_linear_mean(const Engine& engine, const Shape& s, Choices& choose, in
   const Numbers<float> input = random_numbers(s.copies * s.rows * s.columns);
   const Weights weights(s, choose);
   const Layer& layer = weights.layer;
-  const int64_t count = s.rows * s.outputs, type = choose.below(layer.activation == Activation::relu ? 3 : 2);
-  const bool saves = choose.toss(), as_bytes = type == 2;
-  Typed out(count, float_or_half(choose)), saved(s.copies * count, static_cast<NumberType>(type));
-  engine.layers.linear_mean(input.data(), s.copies, s.rows, layer, out.mutable_matrix(),
-                            saves ? saved.mutable_matrix() : MutableMatrix{nullptr, NumberType::float32}, threads);
+  const int64_t count = s.rows * s.outputs;
+  const Number type = saved_type(layer.activation, choose);
+  const bool saves = choose.toss(), as_bytes = type == Number::uint8;
+  Typed out(count, float_or_half(choose)), saved(s.copies * count, type);
+  engine.layers.linear_mean(input.data(), s.copies, s.rows, layer, weights.half, out.mutable_matrix(),
+                            saves ? saved.mutable_matrix() : MutableMatrix{nullptr, Number::float32}, threads);
   for (int64_t i = 0; i < count; ++i) {
     double mean = 0.0, error = 0.0;
     for (int64_t c = 0; c < s.copies; ++c) {
@@ -101,30 +125,39 @@ void drive_linear_mean(const Engine& engine, const Shape& s, Choices& choose, in
 // What the backward pass starts from.
 struct Gradients {
   Gradients(const Shape& s, Choices& choose)
-      : activation(static_cast<Activation>(choose.below(3))),
+      : activation(any_activation(choose)),
         shared(choose.toss()),
         grad((shared ? 1 : s.copies) * s.rows * s.outputs, float_or_half(choose),
              [](int64_t i) { return pseudo_random(i + 5) - 0.5f; }),
-        saved(s.copies * s.rows * s.outputs,
-              static_cast<NumberType>(choose.below(activation == Activation::relu ? 3 : 2)), [&](int64_t i) {
-                return activation == Activation::relu ? (i % 3 ? 1.0f : 0.0f) : pseudo_random(i + 17);
-              }) {
+        saved(s.copies * s.rows * s.outputs, saved_type(activation, choose),
+              [&](int64_t i) { return rectifies(activation) ? (i % 3 ? 1.0f : 0.0f) : pseudo_random(i + 17); }),
+        half(choose.toss()) {
     const float scale = choose.toss() ? 1.0f : 0.5f;
-    gradient = {grad.matrix(), saved.matrix(), activation, shared,    scale,
-                s.copies,      s.rows,         s.outputs,  static_cast<Precision>(choose.below(2))};
+    gradient = {grad.matrix(), saved.matrix(), activation, shared, scale, s.copies, s.rows, s.outputs};
   }
 
   float at(int64_t pair, int64_t output) const {
     const LayerGradient& g = gradient;
     const float above = g.scale * grad.at((shared ? pair % g.rows : pair) * g.outputs + output);
-    if (activation == Activation::none) return above;
     const float y = saved.at(pair * g.outputs + output);
-    if (activation == Activation::relu) return y > 0.0f ? above : 0.0f;
-    return above * y * (1.0f - y);
+    switch (activation.name) {
+      case Activation::none:
+        return above;
+      case Activation::relu:
+        return y > 0.0f ? above : 0.0f;
+      case Activation::sigmoid:
+        return above * y * (1.0f - y);
+      case Activation::leaky_relu:
+        return y > 0.0f ? above : activation.slope * above;
+      case Activation::tanh:
+        return above * (1.0f - y) * (1.0f + y);
+    }
+    return NAN;
   }
   Activation activation;
   bool shared;
   Typed grad, saved;
+  bool half;
   LayerGradient gradient;
 };
 
@@ -134,18 +167,18 @@ void drive_weight_gradient(const Engine& engine, const Shape& s, Choices& choose
   const int64_t pairs = s.copies * s.rows;
   const bool biased = choose.toss();
   Numbers<float> weight_grad(s.outputs * s.columns), bias_grad(s.outputs);
-  engine.layers.weight_gradient(batch.input, gradients.gradient, weight_grad.data(),
+  engine.layers.weight_gradient(batch.input, gradients.gradient, gradients.half, weight_grad.data(),
                                 biased ? bias_grad.data() : nullptr, threads);
   for (int64_t o = 0; o < s.outputs; ++o) {
     Numbers<float> column(pairs, [&](int64_t pair) { return gradients.at(pair, o); });
     Sum bias;
     for (int64_t i = 0; i < pairs; ++i) bias.add(column.data()[i], 1.0f);
-    bias.round(pairs, gradients.gradient.precision);
+    bias.round(pairs, gradients.half);
     if (biased) require_near(bias_grad.data()[o], bias.value, bias.error, "bias gradient", engine.isa);
     for (int64_t k = 0; k < s.columns; ++k) {
       Sum sum;
       for (int64_t i = 0; i < pairs; ++i) sum.add(column.data()[i], batch.corrupted.data()[i * s.columns + k]);
-      sum.round(pairs, gradients.gradient.precision);
+      sum.round(pairs, gradients.half);
       require_near(weight_grad.data()[o * s.columns + k], sum.value, sum.error, "weight gradient", engine.isa);
     }
   }
@@ -157,8 +190,8 @@ void drive_input_gradient(const Engine& engine, const Shape& s, Choices& choose,
   const bool sums = choose.toss();
   const int64_t count = sums ? s.rows : s.copies * s.rows, terms = sums ? s.copies : 1;
   Numbers<float> input_grad(count * s.columns);
-  engine.layers.input_gradient(gradients.gradient, weights.weight.matrix(), s.columns, sums, input_grad.data(),
-                               threads);
+  engine.layers.input_gradient(gradients.gradient, weights.weight.matrix(), s.columns, sums, gradients.half,
+                               input_grad.data(), threads);
   for (int64_t i = 0; i < count; ++i) {
     std::vector<Sum> row(static_cast<size_t>(s.columns));
     for (int64_t o = 0; o < terms * s.outputs; ++o) {
@@ -170,7 +203,7 @@ void drive_input_gradient(const Engine& engine, const Shape& s, Choices& choose,
     }
     for (int64_t k = 0; k < s.columns; ++k) {
       Sum& sum = row[static_cast<size_t>(k)];
-      sum.round(terms * s.outputs, gradients.gradient.precision);
+      sum.round(terms * s.outputs, gradients.half);
       require_near(input_grad.data()[i * s.columns + k], sum.value, sum.error, "input gradient", engine.isa);
     }
   }

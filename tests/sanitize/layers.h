@@ -24,43 +24,43 @@ inline uint16_t half_below(float value) {
 
 class Typed {
  public:
-  Typed(int64_t count, NumberType type)
+  Typed(int64_t count, Number type)
       : type_(type),
-        floats_(type == NumberType::float32 ? count : 0),
-        halves_(type == NumberType::bf16 ? count : 0),
-        bytes_(type == NumberType::byte ? count : 0) {}
+        floats_(type == Number::float32 ? count : 0),
+        halves_(type == Number::bfloat16 ? count : 0),
+        bytes_(type == Number::uint8 ? count : 0) {}
 
   template <typename Make>
-  Typed(int64_t count, NumberType type, const Make& make) : Typed(count, type) {
+  Typed(int64_t count, Number type, const Make& make) : Typed(count, type) {
     for (int64_t i = 0; i < floats_.size(); ++i) floats_.data()[i] = make(i);
     for (int64_t i = 0; i < halves_.size(); ++i) halves_.data()[i] = half_below(make(i));
     for (int64_t i = 0; i < bytes_.size(); ++i) bytes_.data()[i] = make(i) > 0.0f;
   }
 
   float at(int64_t i) const {
-    if (type_ == NumberType::float32) return floats_.data()[i];
-    return type_ == NumberType::bf16 ? float_of_half(halves_.data()[i]) : static_cast<float>(bytes_.data()[i]);
+    if (type_ == Number::float32) return floats_.data()[i];
+    return type_ == Number::bfloat16 ? float_of_half(halves_.data()[i]) : static_cast<float>(bytes_.data()[i]);
   }
 
   // What storing a number costs.
-  double rounding(double value) const { return type_ == NumberType::bf16 ? std::fabs(value) * 0x1p-8 : 0.0; }
+  double rounding(double value) const { return type_ == Number::bfloat16 ? std::fabs(value) * 0x1p-8 : 0.0; }
 
   Matrix matrix() const { return {const_cast<Typed*>(this)->memory(), type_}; }
   MutableMatrix mutable_matrix() { return {memory(), type_}; }
 
  private:
   void* memory() {
-    if (type_ == NumberType::float32) return floats_.data();
-    return type_ == NumberType::bf16 ? static_cast<void*>(halves_.data()) : bytes_.data();
+    if (type_ == Number::float32) return floats_.data();
+    return type_ == Number::bfloat16 ? static_cast<void*>(halves_.data()) : bytes_.data();
   }
 
-  NumberType type_;
+  Number type_;
   Numbers<float> floats_;
   Numbers<uint16_t> halves_;
   Numbers<uint8_t> bytes_;
 };
 
-inline NumberType float_or_half(Choices& choose) { return choose.toss() ? NumberType::bf16 : NumberType::float32; }
+inline Number float_or_half(Choices& choose) { return choose.toss() ? Number::bfloat16 : Number::float32; }
 
 // A sum of products, and how far from it a kernel's may be.
 struct Sum {
@@ -72,8 +72,8 @@ struct Sum {
     error += std::fabs(product);
   }
   // From the sum of magnitudes to what rounding `terms` additions, and both factors, may make of it; 1e-6: activations.
-  void round(int64_t terms, Precision precision) {
-    error *= precision == Precision::bf16 ? 0x1p-7 : static_cast<double>(terms + 16) * 0x1p-24;
+  void round(int64_t terms, bool half) {
+    error *= half ? 0x1p-7 : static_cast<double>(terms + 16) * 0x1p-24;
     error += 1e-6;
   }
 };

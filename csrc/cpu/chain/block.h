@@ -24,24 +24,17 @@ struct Activations {
 };
 
 // Calls write(row of the panel, its kTileVectors vectors) for every row of a tile of sums.
-template <Activation activation, typename Write>
-void finish_tile(const float* tile, const float* biases, int64_t height, const Write& write) {
+template <typename Activated, typename Write>
+void finish(const Activated& activated, const float* tile, const float* biases, int64_t height, const Write& write) {
   Float bias[kTileVectors];
   for (int v = 0; v < kTileVectors; ++v) bias[v] = load(biases + v * kLanes);
   for (int64_t row = 0; row < height; ++row) {
     Float values[kTileVectors];
     for (int v = 0; v < kTileVectors; ++v) {
-      values[v] = activate(load(tile + row * kTileColumns + v * kLanes) + bias[v], activation);
+      values[v] = activated.of(load(tile + row * kTileColumns + v * kLanes) + bias[v]);
     }
     write(row, values);
   }
-}
-
-template <typename Write>
-void finish(Activation activation, const float* tile, const float* biases, int64_t height, const Write& write) {
-  if (activation == Activation::relu) return finish_tile<Activation::relu>(tile, biases, height, write);
-  if (activation == Activation::sigmoid) return finish_tile<Activation::sigmoid>(tile, biases, height, write);
-  finish_tile<Activation::none>(tile, biases, height, write);
 }
 
 // Applies a layer; write_of(row panel, first column) gives what takes a tile's rows.
@@ -60,7 +53,9 @@ void apply(const PackedLayer<Element>& packed, int64_t rows, const Activations<E
       const int64_t height = std::min<int64_t>(kTileRows, rows - i * kTileRows);
       multiply<Summation::chained, typename Element::Step>(height, words, input.panel(i), packed.panel(j), tile, false,
                                                            ahead);
-      finish(packed.layer.activation, tile, packed.biases(j), height, write_of(i, j * kTileColumns));
+      with_activation(packed.layer.activation, [&](const auto& activated) {
+        finish(activated, tile, packed.biases(j), height, write_of(i, j * kTileColumns));
+      });
     }
   }
 }
@@ -128,7 +123,7 @@ class Block {
  private:
   void take_codes() {
     current_.width = layers_.front().layer.inputs;
-    const Source source = {chain_.codes, false, nullptr, current_.width};
+    const Source source = {chain_.codes, Number::float32, nullptr, current_.width};
     NoiseAddress nobody = {};
     take_rows(source, Plan({Kind::none, 0.0, 0.0, 0.0}), nobody, first_);
   }
@@ -148,7 +143,7 @@ class Block {
     current_.width = width;
     NoiseAddress noise = chain_.noise;
     noise.step += static_cast<uint32_t>(t);
-    take_rows({x, false, nullptr, width}, plan_, noise, 0);
+    take_rows({x, Number::float32, nullptr, width}, plan_, noise, 0);
   }
 
   // Corrupted rows from..from + rows - 1 of the source become the current activations.

@@ -60,7 +60,7 @@ void run_with(const Chain& chain, int threads) {
 }
 
 void run(const Chain& chain, int threads) {
-  chain.precision == Precision::bf16 ? run_with<HalfElement>(chain, threads) : run_with<FloatElement>(chain, threads);
+  chain.half ? run_with<HalfElement>(chain, threads) : run_with<FloatElement>(chain, threads);
 }
 
 }  // namespace

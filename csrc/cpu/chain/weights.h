@@ -15,11 +15,11 @@ constexpr int64_t round_up(int64_t count, int64_t unit) { return (count + unit -
 // A layer as column panels, each followed by its kTileColumns biases.
 template <typename Element>
 struct PackedLayer {
-  DenseLayer layer;
+  Layer layer;
   int64_t panels, panel_size;
   float* first;
 
-  explicit PackedLayer(const DenseLayer& dense)
+  explicit PackedLayer(const Layer& dense)
       : layer(dense),
         panels(round_up(dense.outputs, kTileColumns) / kTileColumns),
         panel_size(column_panel_size(words_of_depth<Element>(dense.inputs)) + kTileColumns),
@@ -30,7 +30,7 @@ struct PackedLayer {
   float* biases(int64_t index) const { return panel(index) + column_panel_size(words()); }
 
   void pack(int64_t index) const {
-    const WeightRows<Element> rows = {{layer.weight, NumberType::float32}, layer.outputs, layer.inputs};
+    const WeightRows<Element> rows = {layer.weight, layer.outputs, layer.inputs};
     rows.pack(index, panel(index));
     for (int64_t j = 0; j < kTileColumns; ++j) {
       const int64_t output = index * kTileColumns + j;
@@ -43,7 +43,7 @@ struct PackedLayer {
 template <typename Element>
 std::vector<PackedLayer<Element>> laid_out(const Chain& chain) {
   std::vector<PackedLayer<Element>> layers;
-  for (const DenseNetwork& network : {chain.decoder, chain.encoder}) {
+  for (const Network& network : {chain.decoder, chain.encoder}) {
     for (int64_t i = 0; i < network.count; ++i) layers.emplace_back(network.layers[i]);
   }
   return layers;

@@ -4,15 +4,58 @@
 #include "../tile/exponential.h"
 #include "../tile/numbers.h"
 #include "element.h"
+#include "layers.h"
 
 namespace fastdaae {
 namespace FASTDAAE_ISA {
 
-FASTDAAE_INLINE Float activate(Float x, Activation activation) {
-  const Float zero = {};
-  if (activation == Activation::relu) return x < zero ? zero : x;  // NaN stays
-  if (activation == Activation::none) return x;
-  return 1.0f / (1.0f + exp2_of(x * -1.44269504f));
+// Each activation as code: of(x), and through(grad, y), the gradient at x made from y = of(x) alone. NaN stays NaN.
+struct Identity {
+  static constexpr bool kAsksOutput = false;
+  FASTDAAE_INLINE Float of(Float x) const { return x; }
+  FASTDAAE_INLINE Float through(Float grad, Float) const { return grad; }
+};
+
+struct Rectifier {
+  static constexpr bool kAsksOutput = true;
+  FASTDAAE_INLINE Float of(Float x) const { return x < Float{} ? Float{} : x; }
+  FASTDAAE_INLINE Float through(Float grad, Float y) const { return y > Float{} ? grad : Float{}; }
+};
+
+struct LeakyRectifier {
+  static constexpr bool kAsksOutput = true;
+  float slope;
+  FASTDAAE_INLINE Float of(Float x) const { return x < Float{} ? slope * x : x; }
+  FASTDAAE_INLINE Float through(Float grad, Float y) const { return y > Float{} ? grad : slope * grad; }
+};
+
+struct Sigmoid {
+  static constexpr bool kAsksOutput = true;
+  FASTDAAE_INLINE Float of(Float x) const { return 1.0f / (1.0f + exp2_of(x * -1.44269504f)); }
+  FASTDAAE_INLINE Float through(Float grad, Float y) const { return grad * y * (1.0f - y); }
+};
+
+struct HyperbolicTangent {
+  static constexpr bool kAsksOutput = true;
+  FASTDAAE_INLINE Float of(Float x) const { return tanh_of(x); }
+  FASTDAAE_INLINE Float through(Float grad, Float y) const { return grad * ((1.0f - y) * (1.0f + y)); }
+};
+
+// Calls `use` with the code of an activation, which so is decided outside of all loops.
+template <typename Use>
+FASTDAAE_INLINE void with_activation(const Activation& activation, const Use& use) {
+  switch (activation.name) {
+    case Activation::none:
+      return use(Identity{});
+    case Activation::relu:
+      return use(Rectifier{});
+    case Activation::sigmoid:
+      return use(Sigmoid{});
+    case Activation::leaky_relu:
+      return use(LeakyRectifier{activation.slope});
+    case Activation::tanh:
+      return use(HyperbolicTangent{});
+  }
 }
 
 // kLanes (or `count`) bytes as floats, and back.
@@ -31,24 +74,24 @@ FASTDAAE_INLINE void store_bytes(uint8_t* to, Float x, int64_t count) {
 
 // Numbers that are read as they stand.
 FASTDAAE_INLINE bool only_floats(const LayerGradient& g) {
-  return g.grad.type == NumberType::float32 && g.saved.type == NumberType::float32 && !g.shared && g.scale == 1.0f;
+  return g.grad.type == Number::float32 && g.saved.type == Number::float32 && !g.shared && g.scale == 1.0f;
 }
 
 // The gradient before the activation of row `pair` = copy * rows + row: columns first..first+kLanes-1, or `count` of
-// them. `floats` says that only_floats(g), which leaves few branches.
-template <bool floats>
-FASTDAAE_INLINE Float gradient_at(const LayerGradient& g, int64_t pair, int64_t first, int64_t count) {
+// them. `floats` says that only_floats(g), which leaves few branches. Rounded: a sum over copies takes the very numbers
+// that the copies by themselves have.
+template <bool floats, typename Activated>
+FASTDAAE_INLINE Float gradient_at(const LayerGradient& g, const Activated& activated, int64_t pair, int64_t first,
+                                  int64_t count) {
   const int64_t own = pair * g.outputs + first;
   const int64_t at = !floats && g.shared ? pair % g.rows * g.outputs + first : own;
   const Float grad = floats ? load_floats(g.grad, at, count) : g.scale * load_numbers(g.grad, at, count);
-  if (g.activation == Activation::none) return grad;
-  const Float zero = {};
+  if (!Activated::kAsksOutput) return rounded(grad);
   const Float saved = floats ? load_floats(g.saved, own, count)
-                      : g.saved.type == NumberType::byte
+                      : g.saved.type == Number::uint8
                           ? load_bytes(static_cast<const uint8_t*>(g.saved.numbers) + own, count)
                           : load_numbers(g.saved, own, count);
-  if (g.activation == Activation::relu) return saved > zero ? grad : zero;
-  return grad * saved * (1.0f - saved);
+  return rounded(activated.through(grad, saved));
 }
 
 }  // namespace FASTDAAE_ISA

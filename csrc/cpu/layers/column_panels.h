@@ -62,7 +62,7 @@ struct WeightRows {
 
   // Where a panel's numbers are read, for those who fetch ahead.
   Ahead source(int64_t panel) const {
-    const int64_t row_bytes = depth * (weight.type == NumberType::bf16 ? 2 : 4), first = panel * kTileColumns;
+    const int64_t row_bytes = depth * bytes_of(weight.type), first = panel * kTileColumns;
     const int64_t rows = std::min<int64_t>(kTileColumns, outputs - first);
     return {static_cast<const char*>(weight.numbers) + first * row_bytes, rows * row_bytes};
   }
@@ -76,7 +76,7 @@ struct WeightRows {
     constexpr int64_t pairs = Element::kDepthOfWord;
     const int64_t k = word * pairs;
     Float rows[kLanes];
-    if (weight.type == NumberType::float32 && first + kLanes <= outputs && k + pairs * kLanes <= depth) {
+    if (weight.type == Number::float32 && first + kLanes <= outputs && k + pairs * kLanes <= depth) {
       const float* from = static_cast<const float*>(weight.numbers) + first * depth + k;
 #pragma GCC unroll 16
       for (int i = 0; i < kLanes; ++i) {
@@ -106,7 +106,7 @@ struct WeightColumns {
   void pack(int64_t panel, float* to) const {
     const int64_t first = panel * kTileColumns;
     int64_t word = 0;
-    if (weight.type == NumberType::float32 && first + kTileColumns <= columns) {
+    if (weight.type == Number::float32 && first + kTileColumns <= columns) {
       word = depth / Element::kDepthOfWord;
       pack_floats(static_cast<const float*>(weight.numbers) + first, word, to);
     }

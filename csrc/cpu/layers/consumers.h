@@ -9,7 +9,7 @@ namespace fastdaae {
 namespace FASTDAAE_ISA {
 
 FASTDAAE_INLINE void store_numbers(const MutableMatrix& matrix, int64_t at, Float value, int64_t count) {
-  if (matrix.type == NumberType::bf16) {
+  if (matrix.type == Number::bfloat16) {
     store_half(static_cast<uint16_t*>(matrix.numbers) + at, value, count);
     return;
   }
@@ -29,7 +29,7 @@ FASTDAAE_INLINE void fetch_tile(const void* out, int64_t size, int64_t columns, 
 
 FASTDAAE_INLINE void fetch_tile(const MutableMatrix& out, int64_t columns, int64_t first_row, int64_t rows,
                                 int64_t first_column, int64_t width) {
-  fetch_tile(out.numbers, out.type == NumberType::bf16 ? 2 : 4, columns, first_row, rows, first_column, width);
+  fetch_tile(out.numbers, bytes_of(out.type), columns, first_row, rows, first_column, width);
 }
 
 FASTDAAE_INLINE Float load_bias(const float* bias, int64_t first, int64_t count) {
@@ -50,10 +50,19 @@ struct ActivatedOutput {
 
   FASTDAAE_INLINE void take(const float* tile, float*, int64_t first_row, int64_t rows, int64_t first_column,
                             int64_t width, int64_t) const {
+    with_activation(activation, [&](const auto& activated) {
+      take_as(activated, tile, first_row, rows, first_column, width);
+    });
+  }
+
+ private:
+  template <typename Activated>
+  void take_as(const Activated& activated, const float* tile, int64_t first_row, int64_t rows, int64_t first_column,
+               int64_t width) const {
     for (int64_t v = 0; v < width; v += kLanes) {
       const Float shift = load_bias(bias, first_column + v, width - v);
       for (int64_t i = 0; i < rows; ++i) {
-        const Float value = activate(load(tile + i * kTileColumns + v) + shift, activation);
+        const Float value = activated.of(load(tile + i * kTileColumns + v) + shift);
         store_numbers(out, (first_row + i) * columns + first_column + v, value, width - v);
       }
     }
@@ -73,6 +82,15 @@ struct TransposedOutput {
 
   FASTDAAE_INLINE void take(const float* tile, float*, int64_t first_row, int64_t rows, int64_t first_column,
                             int64_t width, int64_t) const {
+    with_activation(activation, [&](const auto& activated) {
+      take_as(activated, tile, first_row, rows, first_column, width);
+    });
+  }
+
+ private:
+  template <typename Activated>
+  void take_as(const Activated& activated, const float* tile, int64_t first_row, int64_t rows, int64_t first_column,
+               int64_t width) const {
     for (int64_t part = 0; part < rows; part += kLanes) {
       const Float shift = load_bias(bias, first_row + part, rows - part);
       for (int64_t v = 0; v < width; v += kLanes) {
@@ -85,7 +103,7 @@ struct TransposedOutput {
         const int64_t count = std::min<int64_t>(kLanes, width - v);
         for (int64_t j = 0; j < count; ++j) {
           const int64_t at = (first_column + v + j) * outputs + first_row + part;
-          store_numbers(out, at, activate(square[j] + shift, activation), rows - part);
+          store_numbers(out, at, activated.of(square[j] + shift), rows - part);
         }
       }
     }
@@ -105,12 +123,21 @@ struct MeanOutput {
 
   FASTDAAE_INLINE void take(const float* tile, float* kept, int64_t first_row, int64_t rows, int64_t first_column,
                             int64_t width, int64_t member) const {
+    with_activation(activation, [&](const auto& activated) {
+      take_as(activated, tile, kept, first_row, rows, first_column, width, member);
+    });
+  }
+
+ private:
+  template <typename Activated>
+  void take_as(const Activated& activated, const float* tile, float* kept, int64_t first_row, int64_t rows,
+               int64_t first_column, int64_t width, int64_t member) const {
     for (int64_t v = 0; v < width; v += kLanes) {
       const int64_t column = first_column + v, count = width - v;
       const Float shift = load_bias(bias, column, count);
       for (int64_t i = 0; i < rows; ++i) {
         const int64_t at = i * kTileColumns + v;
-        const Float value = activate(load(tile + at) + shift, activation);
+        const Float value = activated.of(load(tile + at) + shift);
         if (saved.numbers) save(((member * rows_of_member) + first_row + i) * columns + column, value, count);
         const Float sum = member ? load(kept + at) + value : value;
         store(kept + at, sum);
@@ -121,9 +148,8 @@ struct MeanOutput {
     }
   }
 
- private:
   FASTDAAE_INLINE void save(int64_t at, Float value, int64_t count) const {
-    if (saved.type == NumberType::byte) {
+    if (saved.type == Number::uint8) {
       const Float zero = {}, one = zero + 1.0f;
       store_bytes(static_cast<uint8_t*>(saved.numbers) + at, value > zero ? one : zero, count);
     } else {

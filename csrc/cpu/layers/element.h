@@ -14,7 +14,7 @@ FASTDAAE_INLINE Float load_floats(const Matrix& matrix, int64_t at, int64_t coun
 }
 
 FASTDAAE_INLINE Float load_numbers(const Matrix& matrix, int64_t at, int64_t count) {
-  if (matrix.type == NumberType::bf16) return load_half(static_cast<const uint16_t*>(matrix.numbers) + at, count);
+  if (matrix.type == Number::bfloat16) return load_half(static_cast<const uint16_t*>(matrix.numbers) + at, count);
   return load_floats(matrix, at, count);
 }
 

@@ -35,7 +35,7 @@ void linear_in_place(const LayerInput& input, const Layer& layer, MutableMatrix 
 }
 
 LayerInput plain_rows(const float* input, int64_t rows, int64_t columns) {
-  return {{input, false, nullptr, columns}, {Kind::none, 0.0, 0.0, 0.0}, {{0, 0}, 0, 0, 0}, {rows, columns, 1}};
+  return {{input, Number::float32, nullptr, columns}, {Kind::none, 0.0, 0.0, 0.0}, {{0, 0}, 0, 0, 0}, {rows, columns, 1}};
 }
 
 template <typename Element>
@@ -73,31 +73,27 @@ void input_gradient_in(const LayerGradient& gradient, Matrix weight, int64_t inp
   multiply_all<Element>({count, inputs, gradient.outputs, 1}, rows, columns, consumer, threads);
 }
 
-void linear(const LayerInput& input, const Layer& layer, MutableMatrix out, int threads) {
-  const bool half = layer.precision == Precision::bf16;
-  if (!half && layer.weight.type == NumberType::float32 && fits_cache(input)) {
+void linear(const LayerInput& input, const Layer& layer, bool half, MutableMatrix out, int threads) {
+  if (!half && layer.weight.type == Number::float32 && fits_cache(input)) {
     linear_in_place(input, layer, out, threads);
     return;
   }
   (half ? linear_in<HalfElement> : linear_in<FloatElement>)(input, layer, out, threads);
 }
 
-void linear_mean(const float* input, int64_t copies, int64_t rows, const Layer& layer, MutableMatrix out,
+void linear_mean(const float* input, int64_t copies, int64_t rows, const Layer& layer, bool half, MutableMatrix out,
                  MutableMatrix saved, int threads) {
-  const bool half = layer.precision == Precision::bf16;
   (half ? linear_mean_in<HalfElement> : linear_mean_in<FloatElement>)(input, copies, rows, layer, out, saved, threads);
 }
 
-void weight_gradient(const LayerInput& input, const LayerGradient& gradient, float* weight_grad, float* bias_grad,
-                     int threads) {
-  const bool half = gradient.precision == Precision::bf16;
+void weight_gradient(const LayerInput& input, const LayerGradient& gradient, bool half, float* weight_grad,
+                     float* bias_grad, int threads) {
   (half ? weight_gradient_in<HalfElement> : weight_gradient_in<FloatElement>)(input, gradient, weight_grad, bias_grad,
                                                                                threads);
 }
 
-void input_gradient(const LayerGradient& gradient, Matrix weight, int64_t inputs, bool sums_copies, float* input_grad,
-                    int threads) {
-  const bool half = gradient.precision == Precision::bf16;
+void input_gradient(const LayerGradient& gradient, Matrix weight, int64_t inputs, bool sums_copies, bool half,
+                    float* input_grad, int threads) {
   (half ? input_gradient_in<HalfElement> : input_gradient_in<FloatElement>)(gradient, weight, inputs, sums_copies,
                                                                              input_grad, threads);
 }

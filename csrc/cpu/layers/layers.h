@@ -2,27 +2,10 @@
 // gradients. Matrices are row-major and dense; sizes are int64.
 #pragma once
 
-#include <cstdint>
-
+#include "../layer.h"
 #include "../noise/corruption.h"
-#include "../tile/activation.h"
 
 namespace fastdaae {
-
-// What the factors of a product are rounded to; sums are always float32.
-enum class Precision : int { float32 = 0, bf16 = 1 };
-
-enum class NumberType : int { float32 = 0, bf16 = 1, byte = 2 };
-
-struct Matrix {
-  const void* numbers;
-  NumberType type;
-};
-
-struct MutableMatrix {
-  void* numbers;
-  NumberType type;
-};
 
 // The rows that enter a layer: row i of copy c is the corrupted row of the source, copies one after the other.
 struct LayerInput {
@@ -32,42 +15,34 @@ struct LayerInput {
   Extent extent;  // columns: the depth of the product
 };
 
-// weight [outputs, inputs], bias [outputs] or null.
-struct Layer {
-  Matrix weight;
-  const float* bias;
-  int64_t outputs, inputs;
-  Activation activation;
-  Precision precision;
-};
-
 // The gradient before the activation, made as it is read: scale * grad * the activation's derivative. grad is
 // [copies, rows, outputs], or [rows, outputs] when all copies share it; saved [copies, rows, outputs] is the layer's
-// output, or for a rectifier also bytes that say where it was positive.
+// output, or for relu and leaky_relu also bytes: 1 where it was positive, else 0.
 struct LayerGradient {
   Matrix grad, saved;
   Activation activation;
   bool shared;
   float scale;
   int64_t copies, rows, outputs;
-  Precision precision;
 };
 
+// `half` rounds the factors of products to bfloat16; sums are always float32.
 struct LayerKernels {
-  // out [copies, rows, outputs], float32 or bf16.
-  void (*linear)(const LayerInput&, const Layer&, MutableMatrix out, int threads);
+  // out [copies, rows, outputs], float32 or bfloat16.
+  void (*linear)(const LayerInput&, const Layer&, bool half, MutableMatrix out, int threads);
 
   // out [rows, outputs]: the mean over the copies of the layer of input [copies, rows, inputs], which is float32.
   // saved [copies, rows, outputs], float32 outputs or bytes as above, where its numbers are not null.
-  void (*linear_mean)(const float* input, int64_t copies, int64_t rows, const Layer&, MutableMatrix out,
+  void (*linear_mean)(const float* input, int64_t copies, int64_t rows, const Layer&, bool half, MutableMatrix out,
                       MutableMatrix saved, int threads);
 
   // weight_grad [outputs, input columns] and bias_grad [outputs] or null.
-  void (*weight_gradient)(const LayerInput&, const LayerGradient&, float* weight_grad, float* bias_grad, int threads);
+  void (*weight_gradient)(const LayerInput&, const LayerGradient&, bool half, float* weight_grad, float* bias_grad,
+                          int threads);
 
   // input_grad [copies, rows, inputs], or [rows, inputs] summed over the copies.
-  void (*input_gradient)(const LayerGradient&, Matrix weight, int64_t inputs, bool sums_copies, float* input_grad,
-                         int threads);
+  void (*input_gradient)(const LayerGradient&, Matrix weight, int64_t inputs, bool sums_copies, bool half,
+                         float* input_grad, int threads);
 };
 
 }  // namespace fastdaae

@@ -20,7 +20,7 @@ class CorruptedBatch {
 
   // Row `pair` where it can be read as it is, else null.
   FASTDAAE_INLINE const float* plain(int64_t pair) const {
-    if (input_.corruption.kind != Kind::none || input_.source.is_uint8) return nullptr;
+    if (input_.corruption.kind != Kind::none || input_.source.type != Number::float32) return nullptr;
     const int64_t row = input_.extent.copies == 1 ? pair : pair % input_.extent.rows;
     const int64_t from = input_.source.index ? input_.source.index[row] : row;
     return static_cast<const float*>(input_.source.values) + from * input_.source.columns;
@@ -74,21 +74,24 @@ struct GradientRows {
   bool sums_copies;
 
   void pack(int64_t first_row, int64_t count, float* panel) const {
-    only_floats(g) ? pack_from<true>(first_row, count, panel) : pack_from<false>(first_row, count, panel);
+    with_activation(g.activation, [&](const auto& activated) {
+      only_floats(g) ? pack_from<true>(activated, first_row, count, panel)
+                     : pack_from<false>(activated, first_row, count, panel);
+    });
   }
 
  private:
-  template <bool floats>
-  void pack_from(int64_t first_row, int64_t count, float* panel) const {
+  template <bool floats, typename Activated>
+  void pack_from(const Activated& activated, int64_t first_row, int64_t count, float* panel) const {
     for (int64_t i = 0; i < count; ++i) {
       for (int64_t start = 0; start < g.outputs; start += kSegment) {
         const int64_t width = std::min(kSegment, g.outputs - start);
         float numbers[kSegment];
         if (width < kSegment) std::memset(numbers, 0, sizeof numbers);
         for (int64_t k = 0; k < width; k += kLanes) {
-          Float sum = gradient_at<floats>(g, first_row + i, start + k, width - k);
+          Float sum = gradient_at<floats>(g, activated, first_row + i, start + k, width - k);
           for (int64_t copy = 1; sums_copies && copy < g.copies; ++copy) {
-            sum += gradient_at<floats>(g, copy * g.rows + first_row + i, start + k, width - k);
+            sum += gradient_at<floats>(g, activated, copy * g.rows + first_row + i, start + k, width - k);
           }
           store(numbers + k, sum);
         }
@@ -108,18 +111,21 @@ struct GradientColumns {
   bool adds;
 
   void pack(int64_t first_output, int64_t count, float* panel) const {
-    only_floats(g) ? pack_from<true>(first_output, count, panel) : pack_from<false>(first_output, count, panel);
+    with_activation(g.activation, [&](const auto& activated) {
+      only_floats(g) ? pack_from<true>(activated, first_output, count, panel)
+                     : pack_from<false>(activated, first_output, count, panel);
+    });
   }
 
  private:
-  template <bool floats>
-  void pack_from(int64_t first_output, int64_t count, float* panel) const {
+  template <bool floats, typename Activated>
+  void pack_from(const Activated& activated, int64_t first_output, int64_t count, float* panel) const {
     Float sums[kLanes] = {};
     for (int64_t part = 0; part < count; part += kLanes) {
       const int64_t width = std::min<int64_t>(kLanes, count - part);
       Float sum = {};
       for (int64_t k = 0; k < words_of_depth<Element>(depth); k += kLanes) {
-        pack_square<floats>(first_output + part, width, k, panel + row_panel_at(part, k), sum);
+        pack_square<floats>(activated, first_output + part, width, k, panel + row_panel_at(part, k), sum);
       }
       sums[part / kLanes] = sum;
     }
@@ -130,18 +136,20 @@ struct GradientColumns {
     }
   }
 
-  template <bool floats>
-  FASTDAAE_INLINE Float at(int64_t k, int64_t first_output, int64_t width) const {
-    return k < depth ? gradient_at<floats>(g, first_pair + k, first_output, width) : Float{};
+  template <bool floats, typename Activated>
+  FASTDAAE_INLINE Float at(const Activated& activated, int64_t k, int64_t first_output, int64_t width) const {
+    return k < depth ? gradient_at<floats>(g, activated, first_pair + k, first_output, width) : Float{};
   }
 
-  template <bool floats>
-  FASTDAAE_INLINE void pack_square(int64_t first_output, int64_t width, int64_t word, float* to, Float& sum) const {
+  template <bool floats, typename Activated>
+  FASTDAAE_INLINE void pack_square(const Activated& activated, int64_t first_output, int64_t width, int64_t word,
+                                   float* to, Float& sum) const {
     Float rows[kLanes];
     for (int i = 0; i < kLanes; ++i) {
       const int64_t k = (word + i) * Element::kDepthOfWord;
-      const Float first = at<floats>(k, first_output, width);
-      const Float second = Element::kDepthOfWord == 2 ? at<floats>(k + 1, first_output, width) : Float{};
+      const Float first = at<floats>(activated, k, first_output, width);
+      const bool pairs = Element::kDepthOfWord == 2;
+      const Float second = pairs ? at<floats>(activated, k + 1, first_output, width) : Float{};
       sum += first + second;
       rows[i] = Element::join(first, second);
     }

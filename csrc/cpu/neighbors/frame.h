@@ -122,7 +122,7 @@ inline Frame frame_of(const Points& points, const Points& queries, int threads, 
   if (!(farthest < HUGE_VAL)) {
     throw std::invalid_argument("points must lie within 1e308 of their mean; scale them down");
   }
-  return {center, power_of_two(0, farthest), points.number == Number::float64 ? power_of_two(kLifted, largest) : 1.0};
+  return {center, power_of_two(0, farthest), points.type == Number::float64 ? power_of_two(kLifted, largest) : 1.0};
 }
 
 // Bytes are multiplied as they stand.

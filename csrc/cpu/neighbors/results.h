@@ -52,10 +52,10 @@ inline void rank_all(const Work& work) {
       ranker.measure(query, count);
       ranker.select(k, count);
       std::sort(ranker.entries, ranker.entries + k);
-      if (work.search.points.number == Number::float64) {
+      if (work.search.points.type == Number::float64) {
         write_row<double>(work, query, ranker.entries, work.frame.lift);
       } else {
-        write_row<float>(work, query, ranker.entries, work.search.points.number == Number::uint8 ? 255.0 : 1.0);
+        write_row<float>(work, query, ranker.entries, work.search.points.type == Number::uint8 ? 255.0 : 1.0);
       }
     }
   }

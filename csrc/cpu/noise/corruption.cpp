@@ -10,16 +10,14 @@ namespace FASTDAAE_ISA {
 
 namespace {
 
-constexpr int64_t kParallelFrom = 32768;  // numbers below which waking the threads costs more than they save
-
 // Sets grad to zero where the corruption did not let x through.
 template <Kind kind, int spans>
 FASTDAAE_INLINE void stop_spans(const Plan& plan, const WideWords* words, Span<Float>* x, Span<Float>* grad) {
-  if (kind == Kind::gaussian_clip) add_normals<spans>(plan, words, x);
+  if (kind == Kind::clipped_gaussian) add_normals<spans>(plan, words, x);
 #pragma GCC unroll 4
   for (int s = 0; s < spans; ++s) {
     Span<Int> stopped;
-    if (kind == Kind::gaussian_clip) {
+    if (kind == Kind::clipped_gaussian) {
       stopped = {~((x[s].first >= plan.low) & (x[s].first <= plan.high)),
                  ~((x[s].second >= plan.low) & (x[s].second <= plan.high))};
     } else {
@@ -31,8 +29,8 @@ FASTDAAE_INLINE void stop_spans(const Plan& plan, const WideWords* words, Span<F
 }
 
 // dx += the part of grad that reaches x.
-template <Kind kind, typename Number>
-void add_passed(const float* grad, const Number* from, const Plan& plan, const RowNoise& noise, int64_t columns,
+template <Kind kind, typename T>
+void add_passed(const float* grad, const T* from, const Plan& plan, const RowNoise& noise, int64_t columns,
                 float* dx) {
   const RowSchedule schedule(noise);
   for_each_block(0, columns, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
@@ -42,7 +40,7 @@ void add_passed(const float* grad, const Number* from, const Plan& plan, const R
     if (kind != Kind::none) {
       WideWords words[spans];
       words_of_counters<spans>(schedule, products, words);
-      if (kind == Kind::gaussian_clip) load_spans<spans>(from + column, columns - column, x);
+      if (kind == Kind::clipped_gaussian) load_spans<spans>(from + column, columns - column, x);
       stop_spans<kind, spans>(plan, words, x, passed);
     }
     load_spans<spans>(dx + column, columns - column, sum);
@@ -52,42 +50,22 @@ void add_passed(const float* grad, const Number* from, const Plan& plan, const R
   });
 }
 
-template <typename Number>
+template <typename T>
 void add_passed(const float* grad, const Source& source, const Plan& plan, const RowNoise& noise, int64_t row,
                 float* dx) {
   const int64_t start = (source.index ? source.index[row] : row) * source.columns;
-  const Number* from = static_cast<const Number*>(source.values) + start;
+  const T* from = static_cast<const T*>(source.values) + start;
   switch (plan.kind) {
     case Kind::none:
     case Kind::gaussian:
       return add_passed<Kind::none>(grad, from, plan, noise, source.columns, dx);
-    case Kind::gaussian_clip:
-      return add_passed<Kind::gaussian_clip>(grad, from, plan, noise, source.columns, dx);
+    case Kind::clipped_gaussian:
+      return add_passed<Kind::clipped_gaussian>(grad, from, plan, noise, source.columns, dx);
     case Kind::masking:
     case Kind::salt_and_pepper:
       return add_passed<Kind::masking>(grad, from, plan, noise, source.columns, dx);
   }
 }
-
-void noise_words_row(const RowNoise& noise, int64_t columns, uint32_t* out) {
-  const RowSchedule schedule(noise);
-  for_each_block(0, columns, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
-    constexpr int spans = decltype(number)::value;
-    WideWords wide[spans];
-    words_of_counters<spans>(schedule, products, wide);
-    uint32_t words[spans * kSpan];
-#pragma GCC unroll 4
-    for (int s = 0; s < spans; ++s) {
-      const Span<Word> columns_of_span = words_of_columns(wide[s]);
-      store(words + s * kSpan, columns_of_span.first);
-      store(words + s * kSpan + kLanes, columns_of_span.second);
-    }
-    const int64_t kept = std::min<int64_t>(spans * kSpan, columns - column);
-    std::memcpy(out + column, words, static_cast<size_t>(kept) * sizeof(uint32_t));
-  });
-}
-
-bool worth_threads(const Extent& extent) { return extent.copies * extent.rows * extent.columns > kParallelFrom; }
 
 void corrupt(const Source& source, const Corruption& corruption, const NoiseAddress& noise, const Extent& extent,
              float* out, int threads) {
@@ -105,7 +83,7 @@ void corrupt(const Source& source, const Corruption& corruption, const NoiseAddr
 void corrupt_backward(const float* grad, const Source& source, const Corruption& corruption, const NoiseAddress& noise,
                       const Extent& extent, float* dx, int threads) {
   const Plan plan(corruption);
-  const auto add_row = source.is_uint8 ? add_passed<uint8_t> : add_passed<float>;
+  const auto add_row = source.type == Number::uint8 ? add_passed<uint8_t> : add_passed<float>;
 #pragma omp parallel for num_threads(threads) if (worth_threads(extent)) schedule(static)
   for (int64_t row = 0; row < extent.rows; ++row) {
     float* sum = dx + row * extent.columns;
@@ -117,17 +95,9 @@ void corrupt_backward(const float* grad, const Source& source, const Corruption&
   }
 }
 
-void noise_words(const NoiseAddress& noise, const Extent& extent, uint32_t* out, int threads) {
-#pragma omp parallel for num_threads(threads) if (worth_threads(extent)) schedule(static)
-  for (int64_t pair = 0; pair < extent.copies * extent.rows; ++pair) {
-    const int64_t copy = pair / extent.rows, row = pair % extent.rows;
-    noise_words_row(row_noise(noise, row, copy), extent.columns, out + pair * extent.columns);
-  }
-}
-
 }  // namespace
 
-CorruptionKernels corruption_kernels() { return {corrupt, corrupt_backward, noise_words}; }
+CorruptionKernels corruption_kernels() { return {corrupt, corrupt_backward}; }
 
 }  // namespace FASTDAAE_ISA
 }  // namespace fastdaae

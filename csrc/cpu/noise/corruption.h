@@ -4,10 +4,11 @@
 #include <cstdint>
 
 #include "../../philox.h"
+#include "../number.h"
 
 namespace fastdaae {
 
-enum class Kind : int { none = 0, gaussian = 1, gaussian_clip = 2, masking = 3, salt_and_pepper = 4 };
+enum class Kind { none, gaussian, clipped_gaussian, masking, salt_and_pepper };
 
 // amount: standard deviation (gaussian), probability of a drop (masking) or of salt or pepper.
 struct Corruption {
@@ -22,10 +23,11 @@ struct NoiseAddress {
   int64_t row_offset;
 };
 
-// Where row i is read: row index[i] of the [rows, columns] matrix `values`, or row i without an index.
+// Where row i is read: row index[i] of the [rows, columns] matrix `values`, or row i without an index. type: float32, or
+// uint8, which means value / 255.
 struct Source {
   const void* values;
-  bool is_uint8;
+  Number type;
   const int64_t* index;
   int64_t columns;
 };
@@ -33,6 +35,9 @@ struct Source {
 struct Extent {
   int64_t rows, columns, copies;
 };
+
+// Whether so many numbers save more on several threads than waking these costs.
+inline bool worth_threads(const Extent& extent) { return extent.copies * extent.rows * extent.columns > 32768; }
 
 // Position of the first index outside 0..rows_of_source-1, or -1.
 inline int64_t first_index_out_of_range(const int64_t* index, int64_t count, int64_t rows_of_source) {
@@ -50,9 +55,6 @@ struct CorruptionKernels {
   // through.
   void (*corrupt_backward)(const float* grad, const Source&, const Corruption&, const NoiseAddress&, const Extent&,
                            float* dx, int threads);
-
-  // out [copies, rows, columns]: the raw 32-bit words.
-  void (*noise_words)(const NoiseAddress&, const Extent&, uint32_t* out, int threads);
 };
 
 }  // namespace fastdaae

@@ -10,19 +10,6 @@
 namespace fastdaae {
 namespace FASTDAAE_ISA {
 
-// a b + c, rounded once where the instruction set can: named, so that no compiler decides it differently in two places.
-FASTDAAE_INLINE Float multiply_add(Float a, Float b, Float c) {
-#if defined(__AVX512F__)
-  return _mm512_fmadd_ps(a, b, c);
-#elif defined(__AVX2__)
-  return _mm256_fmadd_ps(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-
-FASTDAAE_INLINE Float multiply_add(Float a, float b, float c) { return multiply_add(a, broadcast(b), broadcast(c)); }
-
 // Coefficients from the highest power down; several polynomials side by side, because one alone waits for itself.
 template <int spans, int count>
 FASTDAAE_INLINE void polynomials(const Float* x, const float (&coefficients)[count], Float* sum) {

@@ -62,8 +62,8 @@ FASTDAAE_INLINE Span<Float> load_span(const uint8_t* from, int64_t count) {
   return {pixel_values(pixels), pixel_values(pixels + kLanes)};
 }
 
-template <int spans, typename Number>
-FASTDAAE_INLINE void load_spans(const Number* from, int64_t count, Span<Float>* x) {
+template <int spans, typename T>
+FASTDAAE_INLINE void load_spans(const T* from, int64_t count, Span<Float>* x) {
 #pragma GCC unroll 4
   for (int s = 0; s < spans; ++s) x[s] = load_span(from + s * kSpan, spans > 1 ? kSpan : count);
 }
@@ -106,11 +106,11 @@ FASTDAAE_INLINE Float salted(const Plan& plan, Word words, Float x) {
 
 template <Kind kind, int spans>
 FASTDAAE_INLINE void corrupt_spans(const Plan& plan, const WideWords* words, Span<Float>* x) {
-  if (kind == Kind::gaussian || kind == Kind::gaussian_clip) add_normals<spans>(plan, words, x);
+  if (kind == Kind::gaussian || kind == Kind::clipped_gaussian) add_normals<spans>(plan, words, x);
   if (kind == Kind::gaussian) return;
 #pragma GCC unroll 4
   for (int s = 0; s < spans; ++s) {
-    if (kind == Kind::gaussian_clip) {
+    if (kind == Kind::clipped_gaussian) {
       x[s] = {clipped(plan, x[s].first), clipped(plan, x[s].second)};
       continue;
     }
@@ -123,8 +123,8 @@ FASTDAAE_INLINE void corrupt_spans(const Plan& plan, const WideWords* words, Spa
   }
 }
 
-template <Kind kind, typename Number>
-inline void corrupt_stretch(const Number* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
+template <Kind kind, typename T>
+inline void corrupt_stretch(const T* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
                             float* out) {
   const RowSchedule schedule(noise);
   for_each_block(first, count, [&](auto number, int64_t column, Wide products) __attribute__((always_inline)) {
@@ -149,16 +149,16 @@ inline void convert_stretch(const uint8_t* from, int64_t count, float* out) {
   }
 }
 
-template <typename Number>
-inline void corrupt_numbers(const Number* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
+template <typename T>
+inline void corrupt_numbers(const T* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
                             float* out) {
   switch (plan.kind) {
     case Kind::none:
       return convert_stretch(from, count, out);
     case Kind::gaussian:
       return corrupt_stretch<Kind::gaussian>(from, plan, noise, first, count, out);
-    case Kind::gaussian_clip:
-      return corrupt_stretch<Kind::gaussian_clip>(from, plan, noise, first, count, out);
+    case Kind::clipped_gaussian:
+      return corrupt_stretch<Kind::clipped_gaussian>(from, plan, noise, first, count, out);
     case Kind::masking:
       return corrupt_stretch<Kind::masking>(from, plan, noise, first, count, out);
     case Kind::salt_and_pepper:
@@ -172,7 +172,7 @@ inline void corrupted_columns(const Source& source, const Plan& plan, const RowN
                               int64_t count, float* out) {
   if (count <= 0) return;
   const int64_t start = (source.index ? source.index[row] : row) * source.columns + first;
-  if (source.is_uint8) {
+  if (source.type == Number::uint8) {
     corrupt_numbers(static_cast<const uint8_t*>(source.values) + start, plan, noise, first, count, out);
   } else {
     corrupt_numbers(static_cast<const float*>(source.values) + start, plan, noise, first, count, out);

@@ -44,7 +44,7 @@ Norms largest_norms(const CenteredRow& source, int threads) {
 
 // From a set's numbers to the numbers compared, which are its values times `unit`.
 double factor_of(const Points& points, double unit) {
-  return points.number == Number::uint8 ? unit / 255.0 : unit;
+  return points.type == Number::uint8 ? unit / 255.0 : unit;
 }
 
 // The power of two that brings every norm to 1 at most, so that no square leaves float32.

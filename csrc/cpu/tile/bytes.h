@@ -45,7 +45,7 @@ using ByteQuads = SingleFloats;
 
 // Whether two sets are multiplied as bytes.
 inline bool multiplies_bytes(const Points& a, const Points& b) {
-  return kByteProducts && a.number == Number::uint8 && b.number == Number::uint8 && a.columns <= kByteColumns;
+  return kByteProducts && a.type == Number::uint8 && b.type == Number::uint8 && a.columns <= kByteColumns;
 }
 
 struct ByteSums {

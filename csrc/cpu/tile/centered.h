@@ -24,7 +24,7 @@ struct SquareSums {
 
 // Bytes are compared with bytes as whole numbers, whose squared distances are exact, and with other numbers as v / 255.
 inline bool whole_numbers(const Points& a, const Points& b) {
-  return a.number == Number::uint8 && b.number == Number::uint8;
+  return a.type == Number::uint8 && b.type == Number::uint8;
 }
 
 // One row of points, centred, scaled, cast to float32 block by block into `to` (null: only the sums).
@@ -101,7 +101,7 @@ inline void pack_columns(const CenteredRow& source, int64_t first, int64_t count
 // Asks for a row that is about to be read, whose place nobody could foresee.
 inline void prefetch_row(const Points& points, int64_t row) {
   const char* from = static_cast<const char*>(row_of(points, row));
-  const int64_t bytes = points.columns * bytes_of(points.number), most = 4096;
+  const int64_t bytes = points.columns * bytes_of(points.type), most = 4096;
   for (int64_t at = 0; at < bytes && at < most; at += 64) __builtin_prefetch(from + at);
 }
 

@@ -71,8 +71,8 @@ FASTDAAE_INLINE Double load_double(const T* from, int64_t count) {
 template <typename Use>
 FASTDAAE_INLINE auto with_row(const Points& points, int64_t row, const Use& use) {
   const void* from = row_of(points, row);
-  if (points.number == Number::uint8) return use(static_cast<const uint8_t*>(from));
-  if (points.number == Number::float32) return use(static_cast<const float*>(from));
+  if (points.type == Number::uint8) return use(static_cast<const uint8_t*>(from));
+  if (points.type == Number::float32) return use(static_cast<const float*>(from));
   return use(static_cast<const double*>(from));
 }
 

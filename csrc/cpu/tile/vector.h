@@ -44,8 +44,8 @@ FASTDAAE_INLINE To bits_as(From from) {
 }
 
 // Unaligned moves of a whole vector, and of its first `count` lanes (the others read as zero).
-template <typename Vector, typename Number>
-FASTDAAE_INLINE Vector load(const Number* from) {
+template <typename Vector, typename T>
+FASTDAAE_INLINE Vector load(const T* from) {
   Vector value;
   std::memcpy(&value, from, sizeof value);
   return value;
@@ -53,8 +53,8 @@ FASTDAAE_INLINE Vector load(const Number* from) {
 
 FASTDAAE_INLINE Float load(const float* from) { return load<Float>(from); }
 
-template <typename Vector, typename Number>
-FASTDAAE_INLINE void store(Number* to, Vector value) {
+template <typename Vector, typename T>
+FASTDAAE_INLINE void store(T* to, Vector value) {
   std::memcpy(to, &value, sizeof value);
 }
 
@@ -81,6 +81,29 @@ FASTDAAE_INLINE void store_part(float* to, Float value, int64_t count) {
 FASTDAAE_INLINE Float broadcast(float value) { return value - Float{}; }
 FASTDAAE_INLINE Word broadcast(uint32_t value) { return value - Word{}; }
 FASTDAAE_INLINE Double broadcast(double value) { return value - Double{}; }
+
+// a b + c, rounded once where the instruction set can: named, so that no compiler decides it differently in two places.
+FASTDAAE_INLINE Float multiply_add(Float a, Float b, Float c) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+  return _mm256_fmadd_ps(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+FASTDAAE_INLINE Float multiply_add(Float a, float b, float c) { return multiply_add(a, broadcast(b), broadcast(c)); }
+
+// x, rounded: no compiler may merge the product that it is with the sum that it enters.
+FASTDAAE_INLINE Float rounded(Float x) {
+#if defined(__SSE2__)
+  asm("" : "+v"(x));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x));
+#endif
+  return x;
+}
 
 FASTDAAE_INLINE Float smaller(Float a, Float b) { return a < b ? a : b; }
 FASTDAAE_INLINE Float larger(Float a, Float b) { return a > b ? a : b; }

@@ -9,11 +9,12 @@ FLOAT = (torch.float32,)
 HALF_OR_FLOAT = (torch.float32, torch.bfloat16)
 Numbers = tuple[int, str]  # an address and the word for the numbers there
 NOWHERE: Numbers = (0, "float32")
+_WORDS = {dtype: str(dtype).removeprefix("torch.") for dtype in (torch.uint8, *HALF_OR_FLOAT, torch.float64)}
 
 
 def word(dtype: torch.dtype) -> str:
-    """A dtype in the word that C++ knows: "uint8", "float32", "float64" or "bfloat16"."""
-    return str(dtype).removeprefix("torch.")
+    """A dtype in the word that C++ knows: "uint8", "float32", "float64" or "bfloat16"; others have their own."""
+    return _WORDS.get(dtype) or str(dtype).removeprefix("torch.")
 
 
 def problem(name: str, x: Tensor) -> str | None:
@@ -61,7 +62,7 @@ def source(x: Tensor, index: Tensor | None, state: Tensor) -> tuple[int, str, in
     where = numbers("x", x, (torch.float32, torch.uint8), 2)
     if index is not None:
         require("index", index, (torch.int64,), 1)
-    return *where, len(x), 0 if index is None else index.data_ptr(), state_address(state)
+    return *where, x.shape[0], 0 if index is None else index.data_ptr(), state_address(state)
 
 
 def layer(weight: Tensor, bias: Tensor | None, inputs: int, activation: str, slope: float) -> tuple:

@@ -38,11 +38,11 @@ def _corrupted_linear(x, index, state, weight, bias, *fields) -> Tensor:
     return corrupted_linear.corrupted_linear(x, index, state, weight, bias, *records)
 
 
-def _weight_gradient(grad, y, x, index, state, *fields) -> list[Tensor]:
+def _weight_gradient(grad, y, x, index, state, *fields) -> tuple[Tensor, Tensor]:
     from fastdaae.kernels.triton.jit import corrupted_linear_backward
 
     records = Activation(*fields[:_FIELDS]), Draw(*fields[_FIELDS:])
-    return list(corrupted_linear_backward.weight_gradient(grad, y, x, index, state, *records))
+    return corrupted_linear_backward.weight_gradient(grad, y, x, index, state, *records)
 
 
 def _linear_mean(h, weight, bias, *fields) -> Tensor:
@@ -61,8 +61,8 @@ def _fake_corrupted_linear(x, index, state, weight, bias, *fields) -> Tensor:
     return weight.new_empty((Draw(*fields[_FIELDS:]).copies, rows_of(x, index), weight.shape[0]))
 
 
-def _fake_weight_gradient(grad, y, x, *rest) -> list[Tensor]:
-    return [y.new_empty((y.shape[2], x.shape[1])), y.new_empty((y.shape[2],))]
+def _fake_weight_gradient(grad, y, x, *rest) -> tuple[Tensor, Tensor]:
+    return y.new_empty((y.shape[2], x.shape[1])), y.new_empty((y.shape[2],))
 
 
 def _fake_linear_mean(h, weight, *rest) -> Tensor:
@@ -83,7 +83,7 @@ _launch_corrupted_linear, _launch_weight_gradient, _launch_linear_mean, _launch_
             _fake_corrupted_linear,
         ),
         (
-            f"triton_weight_gradient(Tensor grad, Tensor y, {_BATCH}, {ACTIVATION}, {DRAW}) -> Tensor[]",
+            f"triton_weight_gradient(Tensor grad, Tensor y, {_BATCH}, {ACTIVATION}, {DRAW}) -> (Tensor, Tensor)",
             _weight_gradient,
             _fake_weight_gradient,
         ),
