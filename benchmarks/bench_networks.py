@@ -76,5 +76,5 @@ def _with(middle: str) -> Group:
 GROUPS = (*map(_steps, ACTIVATIONS), *map(_with, MIDDLES))
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)

@@ -91,5 +91,5 @@ def _group(copies: int) -> Group:
 GROUPS = tuple(_group(copies) for copies in (5, 25))
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)
