@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from common import SIGMA, add_noise
+from common import CODES, SIGMA, add_noise, product_flops
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
@@ -11,8 +11,18 @@ import fastdaae as fd
 from fastdaae import noise as addressed
 from fastdaae.noise import Noise, Site
 
+BATCH = 64
 LEARNING_RATE = 2e-4
 Networks = tuple[nn.Module, nn.Module, nn.Module]  # encoder, decoder to logits, discriminator
+
+
+def flops_of_step(copies: int) -> int:
+    """The products of one step; a backward pass costs two forward ones, less the gradient of the input."""
+    first = product_flops(BATCH, 784, 1000)
+    encode = product_flops(BATCH, 784, 1000, 1000, CODES)
+    discriminate = product_flops(BATCH, CODES, 1000, 1000, 1)
+    # a pass through both networks, M encodings, the discriminator on real and fake, and once more for the encoder
+    return (6 * encode - first) + copies * (3 * encode - first) + 6 * discriminate + 2 * discriminate
 
 
 def our_step(networks: Networks, copies: int | None, codes: int) -> tuple[nn.Module, Callable]:

@@ -122,5 +122,5 @@ GROUPS = (
 )
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)

@@ -1,10 +1,8 @@
 """Group "neighbors": the exact k nearest of every image among all the others, and of a few queries among many."""
 
-import importlib
-
 import torch
 from common import LARGE, held_out_images, images, pixels, require_close
-from interleaved import Group, Ready, Row, Unavailable
+from interleaved import Group, Ready, Row, peer_module
 from torch import Tensor
 
 from fastdaae import ops
@@ -12,13 +10,6 @@ from fastdaae import ops
 K, CHECKED = 100, 100
 MANY = 60_000
 BLOCK = 500  # rows whose distances to all points a blocked peer holds at once
-
-
-def _module(name: str):
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise Unavailable(str(error)) from None
 
 
 def _ours(points: Tensor, queries: Tensor | None):
@@ -44,7 +35,7 @@ def _torch_topk(points: Tensor, queries: Tensor | None):
 
 
 def _faiss_flat(points: Tensor, queries: Tensor | None):
-    index = _module("faiss").IndexFlatL2(points.shape[1])
+    index = peer_module("faiss").IndexFlatL2(points.shape[1])
     index.add(points.numpy())
     asked = (points if queries is None else queries).numpy()
 
@@ -63,7 +54,7 @@ def _without_own(distances: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _sklearn_brute(points: Tensor, queries: Tensor | None):
-    NearestNeighbors = _module("sklearn.neighbors").NearestNeighbors
+    NearestNeighbors = peer_module("sklearn.neighbors").NearestNeighbors
     fitted = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(points.numpy())
     asked = None if queries is None else queries.numpy()  # without X a point is not its own neighbour
     return lambda: tuple(map(torch.from_numpy, fitted.kneighbors(asked)))
@@ -117,5 +108,5 @@ GROUPS = (
 )
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)

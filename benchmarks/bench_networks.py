@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from adversarial import AddressedDraws, Eager, Networks, our_step, parameter_difference
-from bench_training_step import BATCH, flops_of_step
+from adversarial import BATCH, AddressedDraws, Eager, Networks, flops_of_step, our_step, parameter_difference
 from checkout import plan_of
 from common import CODES, images, make_networks, pixels, product_flops, require_close
 from interleaved import Group, Ready, Row
@@ -76,5 +75,5 @@ def _with(middle: str) -> Group:
 GROUPS = (*map(_steps, ACTIVATIONS), *map(_with, MIDDLES))
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)

@@ -1,16 +1,18 @@
-"""Group "overhead": calls so small that what stands between Python and the kernel is most of their time."""
+"""Group "overhead": calls so small that what stands between Python and the kernel is most of their time.
+
+`encode_mean` of 8 rows is in bench_encoding.py.
+"""
 
 import torch
 from adversarial import AddressedDraws, Eager, our_step, parameter_difference
 from checkout import plan_of
-from common import SIGMA, add_noise, images, make_networks, moment_error, pixels, require_close
+from common import SIGMA, add_noise, make_networks, moment_error, require_close
 from interleaved import Group, Ready, Row
-from torch import Tensor, nn
+from torch import nn
 
 import fastdaae as fd
-from fastdaae import noise as addressed
 from fastdaae import ops
-from fastdaae.noise import Noise, Site
+from fastdaae.noise import Noise
 
 GAUSSIAN, NOISE = fd.corruptions.Gaussian(SIGMA), Noise(0)
 COPIES, NARROW = 5, (8, 32, 2)
@@ -19,32 +21,6 @@ COPIES, NARROW = 5, (8, 32, 2)
 def _small_corrupt(call) -> Ready:
     x = torch.rand(4, 8)
     return Ready(lambda: call(x), {"moment_error": moment_error(call(x) - x, SIGMA)})
-
-
-def _our_codes(encoder: nn.Module, x: Tensor) -> Tensor:
-    return ops.encode_mean(encoder, x, GAUSSIAN, NOISE, copies=COPIES)
-
-
-def _eager_codes(encoder: nn.Module, x: Tensor, draw=torch.randn) -> Tensor:
-    x_tilde = add_noise(x, draw(COPIES, *x.shape))
-    return encoder(x_tilde.flatten(0, 1)).unflatten(0, (COPIES, len(x))).mean(0)
-
-
-def _gated_codes(encoder: nn.Module, x: Tensor) -> Tensor:
-    def draw(copies: int, rows: int, columns: int) -> Tensor:
-        return addressed.normal(NOISE, rows, columns, copies=copies, site=Site.MATCHING).float()
-
-    return _eager_codes(encoder, x, draw)
-
-
-@torch.no_grad()
-def _codes(run, gated) -> Ready:
-    encoder, x = make_networks()[0], pixels(images()[:8])
-    double = make_networks()[0].double()
-    exact = ops.encode_mean(double, x.double(), GAUSSIAN, NOISE, copies=COPIES, backend="reference")
-    error = float((gated(encoder, x) - exact).abs().max() / exact.abs().max())
-    require_close("codes", error, 1e-5, "(relative to the largest)")
-    return Ready(lambda: run(encoder, x), {"relative_error": error})
 
 
 @torch.no_grad()
@@ -77,13 +53,6 @@ GROUPS = (
         ),
     ),
     Group(
-        "encode_mean of 8 rows by 784-1000-1000-10, M = 5",
-        (
-            Row("ours", lambda: _codes(_our_codes, _our_codes)),
-            Row("torch", lambda: _codes(_eager_codes, _gated_codes), "torch"),
-        ),
-    ),
-    Group(
         "network 16-32-16 on 4 rows",
         (
             Row("ours", lambda: _small_network(plan_of)),
@@ -102,5 +71,5 @@ GROUPS = (
 )
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)

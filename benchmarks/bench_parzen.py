@@ -1,13 +1,12 @@
 """Group "parzen": the log-density of images under a Parzen window, ten bandwidths, 784 dimensions."""
 
 import functools
-import importlib
 import math
 
 import numpy as np
 import torch
 from common import held_out_images, images, pixels, require_close
-from interleaved import Group, Ready, Row, Unavailable
+from interleaved import Group, Ready, Row, peer_module
 from torch import Tensor
 
 from fastdaae import ops
@@ -54,15 +53,8 @@ def _torch_blocked(queries: Tensor, samples: Tensor) -> Tensor:
     return torch.cat(pieces, dim=1)
 
 
-def _module(name: str):
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise Unavailable(str(error)) from None
-
-
 def _faiss_blocked(queries: Tensor, samples: Tensor) -> Tensor:
-    faiss = _module("faiss")
+    faiss = peer_module("faiss")
     pieces = []
     for block in queries.split(BLOCK):
         distances = torch.from_numpy(faiss.pairwise_distances(block.numpy(), samples.numpy()))
@@ -71,7 +63,7 @@ def _faiss_blocked(queries: Tensor, samples: Tensor) -> Tensor:
 
 
 def _keops(queries: Tensor, samples: Tensor) -> Tensor:
-    LazyTensor = _module("pykeops.torch").LazyTensor
+    LazyTensor = peer_module("pykeops.torch").LazyTensor
     distances = ((LazyTensor(queries[:, None, :]) - LazyTensor(samples[None, :, :])) ** 2).sum(-1)
     rows = []
     for h in BANDWIDTHS.tolist():
@@ -86,7 +78,7 @@ def _sklearn(samples: Tensor):
     One leaf holds all samples: in 784 dimensions a tree prunes nothing, takes twice the time, and its bounds lose up to
     3,200 nats.
     """
-    make = functools.partial(_module("sklearn.neighbors").KernelDensity, leaf_size=len(samples))
+    make = functools.partial(peer_module("sklearn.neighbors").KernelDensity, leaf_size=len(samples))
     fitted = [make(bandwidth=h).fit(samples.numpy()) for h in BANDWIDTHS.tolist()]
     return lambda queries, samples: torch.from_numpy(np.stack([kde.score_samples(queries.numpy()) for kde in fitted]))
 
@@ -130,5 +122,5 @@ GROUPS = (
 )
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)

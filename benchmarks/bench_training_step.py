@@ -3,22 +3,11 @@
 from collections.abc import Callable
 
 import torch
-from adversarial import AddressedDraws, Eager, our_step, parameter_difference
+from adversarial import BATCH, AddressedDraws, Eager, flops_of_step, our_step, parameter_difference
 from checkout import default_backend
-from common import CODES, LARGE, images, make_networks, product_flops, require_close
+from common import CODES, LARGE, images, make_networks, require_close
 from interleaved import Group, Ready, Row, Unavailable
 from torch import Tensor
-
-BATCH = 64
-
-
-def flops_of_step(copies: int) -> int:
-    """The products of one step; a backward pass costs two forward ones, less the gradient of the input."""
-    first = product_flops(BATCH, 784, 1000)
-    encode = product_flops(BATCH, 784, 1000, 1000, CODES)
-    discriminate = product_flops(BATCH, CODES, 1000, 1000, 1)
-    # a pass through both networks, M encodings, the discriminator on real and fake, and once more for the encoder
-    return (6 * encode - first) + copies * (3 * encode - first) + 6 * discriminate + 2 * discriminate
 
 
 def _new_step(copies: int) -> tuple:
@@ -91,5 +80,5 @@ def _group(copies: int) -> Group:
 GROUPS = tuple(_group(copies) for copies in (5, 25))
 
 
-def test_row(show, group, row):
-    show(group, row)
+def test_row(show, case):
+    show(case)

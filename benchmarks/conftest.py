@@ -11,7 +11,7 @@ import pytest
 import torch
 from ceilings import BF16, COPY, FMA
 from common import machine, version_of
-from interleaved import Measured, Row, Timed, Unavailable, measure, ratio_quartiles
+from interleaved import Group, Measured, Row, Timed, Unavailable, measure, ratio_quartiles
 
 _SECONDS = 4.0  # of rounds for a group whose calls are short; longer ones are timed three times
 _MEASURED, _SHOWN = pytest.StashKey[dict[str, Measured]](), pytest.StashKey[list]()
@@ -25,11 +25,13 @@ def recorded_seconds() -> float:
 
 
 def pytest_generate_tests(metafunc):
-    if "row" in metafunc.fixturenames:
+    if "case" in metafunc.fixturenames:
         marked = pytest.mark.benchmark(timer=recorded_seconds)
-        cases = [(group, row) for group in metafunc.module.GROUPS for row in group.rows]
-        given = [pytest.param(group, row, marks=marked, id=f"{group.name} | {row.name}") for group, row in cases]
-        metafunc.parametrize("group, row", given)
+        metafunc.parametrize("case", [pytest.param(case, marks=marked, id=case) for case in _cases(metafunc.module)])
+
+
+def _cases(module) -> dict[str, tuple[Group, Row]]:
+    return {f"{group.name} | {row.name}": (group, row) for group in module.GROUPS for row in group.rows}
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +43,10 @@ def _random_state_is_restored():
 
 @pytest.fixture
 def show(benchmark, request):
-    """show(group, row): times the group if this is its first row, and gives this row's times to pytest-benchmark."""
+    """show(case): times the group if this is its first row, and gives this row's times to pytest-benchmark."""
 
-    def run(group, row):
+    def run(case):
+        group, row = _cases(request.module)[case]
         if not benchmark.enabled:  # --benchmark-disable checks the gates alone
             benchmark.pedantic(_or_skip(row.prepare).call)
             return
@@ -75,16 +78,17 @@ def _raised(found: Timed | Exception) -> Timed:
     return found
 
 
-def _measured(group, request) -> Measured:
+def _measured(group: Group, request) -> Measured:
     known = request.config.stash.setdefault(_MEASURED, {})
     if group.name not in known:
         given = [getattr(item, "callspec", None) for item in request.session.items]
-        selected = [spec.params["row"] for spec in given if spec and spec.params.get("group") is group]
-        known[group.name] = measure(group, selected, budget=_SECONDS)
+        selected = {spec.params.get("case") for spec in given if spec}
+        rows = [row for row in group.rows if f"{group.name} | {row.name}" in selected]
+        known[group.name] = measure(group, rows, budget=_SECONDS)
     return known[group.name]
 
 
-def _notes(group, row: Row, measured: Measured) -> dict:
+def _notes(group: Group, row: Row, measured: Measured) -> dict:
     """What stands beside a row's times: its rate and share of the ceiling, its peers' ratios, memory and ceilings."""
     timed = measured.rows[row.name]
     notes = {**timed.notes, "backend": timed.backends, "calls_per_round": timed.calls}
@@ -102,7 +106,7 @@ def _notes(group, row: Row, measured: Measured) -> dict:
     return notes | _rate(group, row, measured)
 
 
-def _rate(group, row: Row, measured: Measured) -> dict[str, float]:
+def _rate(group: Group, row: Row, measured: Measured) -> dict[str, float]:
     """The row's rate and its share of the ceiling, the larger one of before and after; empty without arithmetic."""
     highest = {name: max(before, measured.after[name]) for name, before in measured.before.items()}
     done, unit = (group.flops, "gflops") if group.flops else (group.moved, "gb_per_s")

@@ -6,10 +6,12 @@ row's time in this round is their median. Ratios are taken within a round.
 """
 
 import gc
+import importlib
 import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import NamedTuple
 
 import torch
@@ -22,6 +24,14 @@ _SHORT = 0.1  # seconds: a longer call warms its caches itself
 
 class Unavailable(Exception):
     """Why a row cannot run here."""
+
+
+def peer_module(name: str) -> ModuleType:
+    """A peer's module; raises Unavailable where it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise Unavailable(str(error)) from None
 
 
 class Ready(NamedTuple):
