@@ -1,4 +1,4 @@
-"""The package as a whole: its layers, its imports, its names and its README."""
+"""The package as a whole: its imports, its names and its README."""
 
 import ast
 import os
@@ -13,55 +13,6 @@ import fastdaae as fd
 
 PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
-# each may import only what stands in an earlier line
-LAYERS = [
-    {"arguments", "reading", "pixels", "device", "schema", "settings"},
-    {"noise", "corruptions", "backend", "run_folder"},
-    {"reference", "kernels", "run_config"},
-    {"ops"},
-    {"networks", "priors"},
-    {"models", "training", "evaluation", "data"},
-    {"report"},
-    {"cli"},
-]
-
-
-def parts(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
-
-
-def imported(path: Path) -> set[str]:
-    """The parts of fastdaae that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "fastdaae":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastdaae."):
-            found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("fastdaae.")}
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path} imports relatively"
-    return found
-
-
-def test_layers_import_only_what_stands_below_them():
-    level = {part: number for number, layer in enumerate(LAYERS) for part in layer}
-    files = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE]
-    assert len(files) > 40
-    for path in files:
-        for part in imported(path) - {parts(path), "_C"}:
-            assert level[part] < level[parts(path)], f"{path.relative_to(ROOT)} imports fastdaae.{part}"
-
-
-def test_models_know_no_kernels_and_no_backends():
-    for path in PACKAGE.rglob("*.py"):
-        if parts(path) in ("models", "training", "evaluation", "data", "report", "networks", "priors"):
-            assert not imported(path) & {"kernels", "backend"}, path
-
-
-def test_only_one_cpp_folder_knows_python():
-    knows = [path for path in (ROOT / "csrc").rglob("*") if path.is_file() and "pybind11" in path.read_text()]
-    assert {path.parent.name for path in knows} == {"python"}
 
 
 def in_fresh_process(code: str, **environment) -> str:
