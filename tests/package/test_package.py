@@ -1,7 +1,6 @@
 """The package as a whole: its imports, its names and its README."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -10,15 +9,14 @@ from pathlib import Path
 import pytest
 
 import fastdaae as fd
+from tests import nursery
 
 PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
 
 
 def in_fresh_process(code: str, **environment) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, timeout=120
-    )
+    done = nursery.run(code, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -58,7 +56,10 @@ started = time.perf_counter()
 import fastdaae
 print(time.perf_counter() - started)
 """
-    assert min(float(in_fresh_process(code)) for _ in range(3)) < 0.2
+    # from nothing: in the nursery most of what it could import is there already
+    command = [sys.executable, "-c", code]
+    measured = (float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3))
+    assert any(seconds < 0.2 for seconds in measured)
 
 
 def test_public_names():
@@ -96,9 +97,7 @@ print(backend.choose("corrupt", "auto", {"cpp": None, "reference": None}), backe
 """
     assert in_fresh_process(code, FASTDAAE_BACKEND="").split() == ["cpp", "cuda"]
     assert in_fresh_process(code, FASTDAAE_BACKEND="reference").split() == ["reference", "cuda"]
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "FASTDAAE_BACKEND": "gpu"}
-    )
+    done = nursery.run(code, FASTDAAE_BACKEND="gpu")
     assert "FASTDAAE_BACKEND must be 'auto' or one of" in done.stderr
 
 
