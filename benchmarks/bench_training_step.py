@@ -1,20 +1,18 @@
 """Group "training step": an iDAAE's Algorithm 1, 784-1000-1000-10, batch 64, on uint8 images."""
 
-import pytest
-import torch
-from common import CODES, LARGE, SIGMA, images, make_networks, product_flops, require_close
-from eager_adversarial import EagerIDAAE
+from collections.abc import Callable
 
-import fastdaae as fd
-from fastdaae import noise as addressed
-from fastdaae.noise import Noise, Site
-from fastdaae.training.optimizers import make_optimizers
+import torch
+from adversarial import AddressedDraws, Eager, our_step, parameter_difference
+from checkout import default_backend
+from common import CODES, LARGE, images, make_networks, product_flops, require_close
+from interleaved import Group, Ready, Row, Unavailable
+from torch import Tensor
 
 BATCH = 64
-SITES = {"reconstruction": Site.RECONSTRUCTION, "matching": Site.MATCHING, "prior": Site.PRIOR}
 
 
-def _flops(copies: int) -> int:
+def flops_of_step(copies: int) -> int:
     """The products of one step; a backward pass costs two forward ones, less the gradient of the input."""
     first = product_flops(BATCH, 784, 1000)
     encode = product_flops(BATCH, 784, 1000, 1000, CODES)
@@ -23,106 +21,75 @@ def _flops(copies: int) -> int:
     return (6 * encode - first) + copies * (3 * encode - first) + 6 * discriminate + 2 * discriminate
 
 
-def _ours(copies: int):
-    encoder, decoder, discriminator = make_networks()
-    model = fd.IDAAE(
-        encoder,
-        decoder,
-        discriminator,
-        prior=fd.priors.Normal(CODES),
-        corruption=fd.corruptions.Gaussian(SIGMA),
-        copies=copies,
-        decoder_output="logits",
-    )
-    return model, fd.compile_step(model, make_optimizers(model.parameter_groups(), "adam", 2e-4), seed=0)
+def _new_step(copies: int) -> tuple:
+    return our_step(make_networks(), copies, CODES)
 
 
-class AddressedDraws:
-    """The reference's noise of seed 0 at the addresses that our step reads, as a `draw` for the eager peer."""
-
-    def __init__(self):
-        self.noise = Noise(0)
-
-    def __call__(self, name: str, *shape: int) -> torch.Tensor:
-        copies, rows, columns = (1, *shape) if len(shape) == 2 else shape
-        drawn = addressed.normal(self.noise, rows, columns, copies=copies, site=SITES[name]).float()
-        return drawn.reshape(shape)
-
-
-def _parameter_difference(copies: int, batch: torch.Tensor) -> float:
-    """Our parameters against the eager peer's after two steps with the same noise: all but 1 in 1,000 are nearer.
-
-    Adam divides by the gradient's size, and a unit at zero to rounding may lie on the other side of its kink: where a
-    gradient nearly cancels, rounding then shows in the first steps.
-    """
-    model, step = _ours(copies)
-    draws = AddressedDraws()
-    peer = EagerIDAAE(copies, draw=draws)
-    for _ in range(2):
-        step(batch)
-        peer(batch)
-        draws.noise.advance()
-    differences = torch.cat(
-        [
-            (a - b).detach().abs().flatten()
-            for name in ("encoder", "decoder", "discriminator")
-            for a, b in zip(getattr(model, name).parameters(), getattr(peer, name).parameters(), strict=True)
-        ]
-    )
-    return float(differences.topk(len(differences) // 1_000).values[-1])
-
-
-def _warm(step, batch: torch.Tensor):
-    """The step after one call, so that Adam's moments are not counted as memory of the timed call."""
+def _warm(step: Callable, batch: Tensor, **notes: float) -> Ready:
+    """After one call, so that Adam's moments are not counted as memory of the timed call."""
     step(batch)
-    return step
+    return Ready(lambda: step(batch), notes, trains=True)
 
 
-def _bf16(step):
-    def call(batch):
+def _gated(ours: Callable, copies: int, plain: bool) -> dict[str, float]:
+    """The gate of our float32 step and of the eager ones: both train the same parameters from the same noise."""
+    peer = Eager(make_networks(), copies, draw=AddressedDraws(), plain=plain)
+    error = parameter_difference(ours, peer, images()[:BATCH])
+    return {"parameter_error": require_close("99.9 % of the parameters", error, 1e-5, "(after 2 steps)")}
+
+
+def _ours(copies: int, backend: str) -> Ready:
+    with default_backend(backend):
+        notes = _gated(_new_step(copies), copies, plain=False)
+    step = _new_step(copies)[1]
+
+    def timed(batch: Tensor):
+        with default_backend(backend):
+            return step(batch)
+
+    return _warm(step if backend == "auto" else timed, images()[:BATCH], **notes)
+
+
+def _eager(copies: int, plain: bool = False, compiled: bool = False) -> Ready:
+    if compiled and not LARGE:
+        raise Unavailable("compiling takes minutes: set FASTDAAE_BENCH=large")
+    notes = _gated(_new_step(copies), copies, plain)
+    return _warm(Eager(make_networks(), copies, plain=plain, compiled=compiled), images()[:BATCH], **notes)
+
+
+def _bf16(step: Callable) -> Callable:
+    def call(batch: Tensor):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             return step(batch)
 
     return call
 
 
-def _loss_difference(step, copies: int, batch: torch.Tensor) -> float:
-    """The largest relative difference of a first step's losses from those of our float32 step."""
-    losses, exact = step(batch), _ours(copies)[1](batch)
-    return max(abs(float(losses[name]) / float(exact[name]) - 1) for name in exact)
-
-
-@pytest.mark.parametrize("copies", [5, 25])
-@pytest.mark.parametrize("backend", ["auto", "reference"])
-def test_ours(measure, use_backend, backend, copies):
-    use_backend(backend)
+def _half(copies: int, make: Callable[..., Callable]) -> Ready:
+    """The losses of a first step on the same noise are within 2 % of those of our float32 step."""
     batch = images()[:BATCH]
-    error = require_close("99.9 % of the parameters", _parameter_difference(copies, batch), 1e-5, "(after 2 steps)")
-    step = _warm(_ours(copies)[1], batch)
-    measure(_group(copies), lambda: step(batch), rounds=10, flops=_flops(copies), parameter_error=error)
+    losses, exact = _bf16(make(copies, AddressedDraws()))(batch), _new_step(copies)[1](batch)
+    error = max(abs(float(losses[name]) / float(exact[name]) - 1) for name in exact)
+    require_close("losses", error, 0.02, "(relative)")
+    return _warm(_bf16(make(copies)), batch, relative_loss_error=error)
 
 
-@pytest.mark.parametrize("copies", [5, 25])
-def test_ours_bf16(measure, copies):
-    batch = images()[:BATCH]
-    error = require_close("losses", _loss_difference(_bf16(_ours(copies)[1]), copies, batch), 0.02, "(relative)")
-    step = _warm(_bf16(_ours(copies)[1]), batch)
-    notes = {"flops": _flops(copies), "dtype": torch.bfloat16, "relative_loss_error": error}
-    measure(_group(copies), lambda: step(batch), rounds=10, **notes)
+def _group(copies: int) -> Group:
+    half = torch.bfloat16
+    rows = (
+        Row("ours", lambda: _ours(copies, "auto")),
+        Row("ours-reference", lambda: _ours(copies, "reference")),
+        Row("ours-bf16", lambda: _half(copies, lambda copies, *draw: _new_step(copies)[1]), dtype=half),
+        Row("torch", lambda: _eager(copies), "torch"),
+        Row("torch-plain", lambda: _eager(copies, plain=True), "torch"),
+        Row("torch-bf16", lambda: _half(copies, lambda *given: Eager(make_networks(), *given)), "torch", half),
+        Row("torch-compile", lambda: _eager(copies, compiled=True), "torch"),
+    )
+    return Group(f"training step, M = {copies}", rows, flops=flops_of_step(copies))
 
 
-@pytest.mark.parametrize("copies", [5, 25])
-@pytest.mark.parametrize("kind", ["eager", "eager-bf16", "compile"])
-def test_torch(measure, kind, copies):
-    if kind == "compile" and not LARGE:
-        pytest.skip("compiling takes minutes: set FASTDAAE_BENCH=large")
-    batch = images()[:BATCH]
-    peer = EagerIDAAE(copies, compiled=kind == "compile")
-    step, dtype = (_bf16(peer), torch.bfloat16) if kind == "eager-bf16" else (peer, torch.float32)
-    error = _loss_difference(step, copies, batch)  # of other noise: that the peer trains the same model
-    notes = {"flops": _flops(copies), "dtype": dtype, "relative_loss_error": require_close("losses", error, 0.2, "")}
-    measure(_group(copies), lambda: step(batch), rounds=10, by=f"torch {torch.__version__}", **notes)
+GROUPS = tuple(_group(copies) for copies in (5, 25))
 
 
-def _group(copies: int) -> str:
-    return f"training step, M = {copies}"
+def test_row(show, group, row):
+    show(group, row)

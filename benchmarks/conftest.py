@@ -1,12 +1,35 @@
-"""The fixture that times a row and notes what stands beside its time, and the table of those notes at the end."""
+"""Each row is a test; its group is timed once, in turn (see interleaved.py), and pytest-benchmark shows those times.
+
+The numbers of pytest-benchmark's table and JSON are the rows' measured seconds a call, one for each round of the
+interleaved measurement: it calls no row itself. Its timer is a clock that shows the recorded rounds, which the JSON
+names as "timer": "recorded_seconds". Rows that were not selected (-k) are not timed either.
+"""
+
+import statistics
 
 import pytest
 import torch
-from common import BackendsUsed, arithmetic_ceiling, copy_ceiling, machine, peak_memory
+from ceilings import BF16, COPY, FMA
+from common import machine, version_of
+from interleaved import Measured, Row, Timed, Unavailable, measure, ratio_quartiles
 
-from fastdaae import backend
+_SECONDS = 4.0  # of rounds for a group whose calls are short; longer ones are timed three times
+_MEASURED, _SHOWN = pytest.StashKey[dict[str, Measured]](), pytest.StashKey[list]()
+_DISTRIBUTIONS = {"sklearn": "scikit-learn", "faiss": "faiss-cpu"}
+_clock = [0.0]
 
-_ROWS = pytest.StashKey[list]()
+
+def recorded_seconds() -> float:
+    """pytest-benchmark's timer: moves by a recorded time whenever that round is shown."""
+    return _clock[0]
+
+
+def pytest_generate_tests(metafunc):
+    if "row" in metafunc.fixturenames:
+        marked = pytest.mark.benchmark(timer=recorded_seconds)
+        cases = [(group, row) for group in metafunc.module.GROUPS for row in group.rows]
+        given = [pytest.param(group, row, marks=marked, id=f"{group.name} | {row.name}") for group, row in cases]
+        metafunc.parametrize("group, row", given)
 
 
 @pytest.fixture(autouse=True)
@@ -17,65 +40,115 @@ def _random_state_is_restored():
 
 
 @pytest.fixture
-def use_backend(monkeypatch):
-    """use_backend("reference"): what "auto" means in this row; skips where the machine lacks that backend."""
+def show(benchmark, request):
+    """show(group, row): times the group if this is its first row, and gives this row's times to pytest-benchmark."""
 
-    def use(name: str) -> None:
-        if name == "cpp" and backend.EXTENSION_PROBLEM is not None:
-            pytest.skip(backend.EXTENSION_PROBLEM)
-        monkeypatch.setattr(backend, "DEFAULT", name)
-
-    return use
-
-
-@pytest.fixture
-def measure(benchmark, monkeypatch, request):
-    """measure(group, call, ...): time a call that passed its gate, and write its extra_info.
-
-    `by` names a peer and its version (ours: the backends that ran); flops and moved (bytes) are the operation's own,
-    whatever the implementation does beyond them, so that rates compare within a group.
-    """
-
-    def run(group: str, call, *, rounds: int, by: str | None = None, flops=0, moved=0, dtype=torch.float32, **notes):
-        benchmark.group = group
-        info = benchmark.extra_info
-        info.update(machine(), **notes)
-        used = BackendsUsed(monkeypatch)
-        memory = peak_memory(lambda: used(call))  # the warm-up too
-        if memory is not None:
-            info["peak_memory_mib"] = round(memory, 1)
-        info["backend"] = by or str(used)
-        # measured before the first row that needs it, once for the session
-        ceiling = arithmetic_ceiling(dtype) if flops else copy_ceiling()
-        benchmark.pedantic(call, rounds=rounds, iterations=1)
-        if benchmark.stats is None:  # --benchmark-disable checks the gates alone
+    def run(group, row):
+        if not benchmark.enabled:  # --benchmark-disable checks the gates alone
+            benchmark.pedantic(_or_skip(row.prepare).call)
             return
-        seconds = benchmark.stats.stats.median
-        rate, unit = (flops / seconds / 1e9, "gflops") if flops else (moved / seconds / 1e9, "gb_per_s")
-        info[unit], info[ceiling.name] = round(rate, 2), round(ceiling.rate, 1)
-        info["share_of_ceiling"] = round(rate / ceiling.rate, 4)
-        name = request.node.name.removeprefix("test_")
-        request.config.stash.setdefault(_ROWS, []).append((group, name, seconds, rate, unit, info))
+        measured = _measured(group, request)
+        timed = _or_skip(lambda: _raised(measured.rows[row.name]))
+        benchmark.group = group.name
+        benchmark.extra_info.update(_notes(group, row, measured))
+        rounds = iter(timed.seconds)
+
+        def play():
+            _clock[0] += next(rounds)
+
+        benchmark.pedantic(play, rounds=len(timed.seconds))
+        request.config.stash.setdefault(_SHOWN, []).append((group, row.name, timed, benchmark.extra_info))
 
     return run
 
 
+def _or_skip(make):
+    try:
+        return make()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+def _raised(found: Timed | Exception) -> Timed:
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _measured(group, request) -> Measured:
+    known = request.config.stash.setdefault(_MEASURED, {})
+    if group.name not in known:
+        given = [getattr(item, "callspec", None) for item in request.session.items]
+        selected = [spec.params["row"] for spec in given if spec and spec.params.get("group") is group]
+        known[group.name] = measure(group, selected, budget=_SECONDS)
+    return known[group.name]
+
+
+def _notes(group, row: Row, measured: Measured) -> dict:
+    """What stands beside a row's times: its rate and share of the ceiling, its peers' ratios, memory and ceilings."""
+    timed = measured.rows[row.name]
+    notes = {**timed.notes, "backend": timed.backends, "calls_per_round": timed.calls}
+    if row.by:
+        notes["backend"] = f"{row.by} {version_of(_DISTRIBUTIONS.get(row.by, row.by))}"
+    else:
+        peers = {peer.name: measured.rows.get(peer.name) for peer in group.rows if peer.by}
+        ratios = {name: ratio_quartiles(t.seconds, timed.seconds) for name, t in peers.items() if isinstance(t, Timed)}
+        notes["ratio_quartiles"] = ratios
+    if timed.memory_mib is not None:
+        notes["peak_memory_mib"] = round(timed.memory_mib, 1)
+    notes["ceiling_moved"] = measured.ceiling_moved
+    for name, before in measured.before.items():
+        notes[name] = [round(before, 1), round(measured.after[name], 1)]
+    return notes | _rate(group, row, measured)
+
+
+def _rate(group, row: Row, measured: Measured) -> dict[str, float]:
+    """The row's rate and its share of the ceiling, the larger one of before and after; empty without arithmetic."""
+    highest = {name: max(before, measured.after[name]) for name, before in measured.before.items()}
+    done, unit = (group.flops, "gflops") if group.flops else (group.moved, "gb_per_s")
+    if not done:
+        return {}
+    # bfloat16 products may run as float32 multiply-adds, where a processor has no others
+    sum_rate = highest[FMA] if row.dtype == torch.float32 else max(highest[FMA], highest[BF16])
+    rate = done / statistics.median(measured.rows[row.name].seconds) / 1e9
+    ceiling = sum_rate if group.flops else highest[COPY]
+    return {unit: round(rate, 2), "share_of_ceiling": round(rate / ceiling, 4)}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(config, machine_info):
+    machine_info["fastdaae"] = machine()
+
+
 def pytest_terminal_summary(terminalreporter, config):
-    rows = config.stash.get(_ROWS, [])
-    if not rows:
+    shown = config.stash.get(_SHOWN, [])
+    if not shown:
         return
-    terminalreporter.section("rows beside their peers (medians)")
-    terminalreporter.write_line(f"{machine()['machine']}, {machine()['threads']} threads, data: {machine()['data']}")
-    terminalreporter.write_line(machine()["engine"])
-    for group in dict.fromkeys(row[0] for row in rows):
-        terminalreporter.write_line(f"\n{group}")
-        members = [row for row in rows if row[0] == group]
-        for row in sorted(members, key=lambda row: row[2]):
-            terminalreporter.write_line(_line(*row[1:]))
+    write, line = terminalreporter.write_line, machine()
+    terminalreporter.section("rows beside their peers (medians; a peer's time over ours: median [quartiles])")
+    write(f"{line['machine']}, {line['threads']} threads, data: {line['data']}")
+    write(line["cpp"])
+    moved = {}
+    for group in dict.fromkeys(group for group, *_ in shown):
+        write(f"\n{group.name}")
+        members = [member[1:] for member in shown if member[0] is group]
+        for name, timed, info in sorted(members, key=lambda member: statistics.median(member[1].seconds)):
+            write(_line(name, timed, info))
+        if members[0][-1]["ceiling_moved"]:
+            moved[group.name] = members[0][-1][FMA]
+    for name, (before, after) in moved.items():
+        write(f"\nTHE CEILING MOVED beside {name!r}: {before:.0f} -> {after:.0f} GFLOP/s; measure it again")
 
 
-def _line(name: str, seconds: float, rate: float, unit: str, info: dict) -> str:
-    speed = f"{rate:8.1f} {'GFLOP/s' if unit == 'gflops' else 'GB/s   '} ({info['share_of_ceiling']:6.1%} of ceiling)"
+def _line(name: str, timed: Timed, info: dict) -> str:
+    unit = next((unit for unit in ("gflops", "gb_per_s") if unit in info), None)
+    words = {"gflops": "GFLOP/s", "gb_per_s": "GB/s   "}
+    speed = f"{info[unit]:8.1f} {words[unit]} ({info['share_of_ceiling']:6.1%} of ceiling)" if unit else " " * 36
     memory = f"{info['peak_memory_mib']:8.1f} MiB" if "peak_memory_mib" in info else " " * 12
-    errors = ", ".join(f"{key} {value:.2g}" for key, value in info.items() if "error" in key or "identical" in key)
-    return f"  {name:42s} {seconds * 1e3:10.3f} ms {speed} {memory}  {errors}  [{info['backend']}]"
+    ratios = [
+        f"{peer} {m:.2f}x [{low:.2f}, {up:.2f}]" for peer, (low, m, up) in info.get("ratio_quartiles", {}).items()
+    ]
+    errors = [f"{key} {value:.2g}" for key, value in timed.notes.items()]
+    return f"  {name:22s} {statistics.median(timed.seconds) * 1e3:10.4f} ms {speed} {memory}  " + ", ".join(
+        [*ratios, *errors, f"[{info['backend']}]"]
+    )

@@ -50,7 +50,7 @@ def _extension_problem() -> str | None:
 
 
 # probed once, at import: a probe inside a call could not be traced by torch.compile
-EXTENSION_PROBLEM = _extension_problem()
+CPP_PROBLEM = _extension_problem()
 
 
 def backends() -> dict[str, Status]:
@@ -61,7 +61,7 @@ def backends() -> dict[str, Status]:
     triton, cuda = _triton_problem(), cuda_build_problem() or _gpu_problem()
     return {
         "reference": Status(True, f"plain PyTorch {torch.__version__}: defines what is correct"),
-        "cpp": Status(EXTENSION_PROBLEM is None, EXTENSION_PROBLEM or _extension_detail()),
+        "cpp": Status(CPP_PROBLEM is None, CPP_PROBLEM or _extension_detail()),
         "triton": Status(triton is None, triton or f"Triton kernels on {torch.cuda.get_device_name()}"),
         "cuda": Status(cuda is None, cuda or f"CUDA kernels on {torch.cuda.get_device_name()}"),
     }
@@ -81,8 +81,8 @@ def _triton_problem() -> str | None:
 
 def cuda_build_problem() -> str | None:
     """Why the extension has no CUDA kernels and what to do, or None where it has them; asks for no GPU."""
-    if EXTENSION_PROBLEM is not None:
-        return EXTENSION_PROBLEM
+    if CPP_PROBLEM is not None:
+        return CPP_PROBLEM
     if importlib.import_module("fastdaae._C").cuda_built():
         return None
     return _recorded("cuda") or f"the extension was built without CUDA, and no record says why; {_REINSTALL}"

@@ -58,7 +58,7 @@ def _words(corruption: Corruption | None) -> tuple[str, float, float, float]:
         return "none", 0.0, 0.0, 0.0
     if isinstance(corruption, Gaussian):
         clip = corruption.clip
-        return ("gaussian", corruption.sigma, 0.0, 0.0) if clip is None else ("clipped_gaussian", corruption.sigma, *clip)
+        return ("clipped_gaussian", corruption.sigma, *clip) if clip else ("gaussian", corruption.sigma, 0.0, 0.0)
     if isinstance(corruption, Masking):
         return "masking", corruption.drop, 0.0, 0.0
     return "salt_and_pepper", corruption.p, corruption.low, corruption.high

@@ -1,25 +1,28 @@
 """Networks that can be rebuilt from a configuration: plain `nn.Sequential` modules that remember how they were made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from torch import nn
 
 from fastdaae.arguments import whole_in
 
+_WIDEST = 2**31 - 1
 _OUTPUTS = {None: None, "sigmoid": nn.Sigmoid}
 
 
-def mlp(sizes: Sequence[int], output: str | None = None) -> nn.Sequential:
+def mlp(sizes: Iterable[int], output: str | None = None) -> nn.Sequential:
     """Fully connected layers with ReLU between them: x [N, ...] with sizes[0] numbers a row -> [N, sizes[-1]].
 
-    `output` is None (linear) or "sigmoid". The result carries `config`, from which `build` makes the same network.
+    `output` is None (linear) or "sigmoid". The result carries `config`, from which the same network can be made.
     Raises ValueError for fewer than two sizes, sizes below 1 or another output. Source: Creswell and Bharath 2018,
     section VI-C.
     """
-    sizes = [whole_in(f"sizes[{place}]", size, 1) for place, size in enumerate(sizes)]
+    if not isinstance(sizes, Iterable) or isinstance(sizes, str):
+        raise ValueError(f"sizes must be at least two whole numbers >= 1, got {sizes!r}")
+    sizes = [whole_in(f"sizes[{place}]", size, 1, _WIDEST) for place, size in enumerate(sizes)]
     if len(sizes) < 2:
         raise ValueError(f"sizes must be at least two whole numbers >= 1, got {sizes}")
-    if output not in _OUTPUTS:
+    if not isinstance(output, str | None) or output not in _OUTPUTS:
         raise ValueError(f"output must be None or 'sigmoid', got {output!r}")
     layers: list[nn.Module] = [nn.Flatten()]
     for inputs, outputs in zip(sizes[:-2], sizes[1:-1], strict=True):
@@ -30,10 +33,3 @@ def mlp(sizes: Sequence[int], output: str | None = None) -> nn.Sequential:
     network = nn.Sequential(*layers)
     network.config = {"network": "mlp", "sizes": sizes, "output": output}
     return network
-
-
-def build(config: dict) -> nn.Sequential:
-    """The network that a `config` describes, freshly initialised; raises ValueError for an unknown one."""
-    if config.get("network") != "mlp":
-        raise ValueError(f"config must describe one of fastdaae.networks ('mlp'), got {config.get('network')!r}")
-    return mlp(config["sizes"], output=config["output"])

@@ -29,6 +29,7 @@ class Site:
     EVALUATION = 4
     INITIAL = 5
     VALIDATION = 6
+    DRAWS = 7
 
 
 class Noise:

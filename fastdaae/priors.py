@@ -7,17 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fastdaae import noise as addressed
 from fastdaae.arguments import positive, whole_in
-from fastdaae.corruptions import Gaussian
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import corrupt
-
-
-def _standard_normal(rows: int, columns: int, noise: Noise, row_offset: int, site: int) -> Tensor:
-    # a corrupted zero is the noise itself, from whichever backend is live
-    origin = torch.zeros(rows, columns, dtype=torch.float32, device=noise.device)
-    return corrupt(origin, Gaussian(1.0), noise, row_offset=row_offset, site=site)[0]
+from fastdaae.ops import normal, uniform
 
 
 @dataclass(frozen=True)
@@ -34,7 +26,7 @@ class Normal:
 
     def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
         """n draws, float32 [n, dim]."""
-        return _standard_normal(n, self.dim, noise, row_offset, site)
+        return normal(n, self.dim, noise, row_offset=row_offset, site=site)[0]
 
 
 @dataclass(frozen=True)
@@ -62,10 +54,10 @@ class RingMixture:
 
     def sample(self, n: int, noise: Noise, *, row_offset: int = 0, site: int = Site.PRIOR) -> Tensor:
         """n draws, float32 [n, 2]."""
-        drawn = addressed.uniform(noise, n, 5, row_offset=row_offset, site=site)[0, :, 4]
+        drawn = uniform(n, 5, noise, row_offset=row_offset, site=site)[0, :, 4]
         angle = torch.floor(drawn * self.modes) * (2 * math.pi / self.modes)
         centers = self.radius * torch.stack((torch.cos(angle), torch.sin(angle)), dim=1).float()
-        return centers + self.std * _standard_normal(n, 2, noise, row_offset, site)
+        return centers + self.std * normal(n, 2, noise, row_offset=row_offset, site=site)[0]
 
 
 @dataclass(frozen=True)

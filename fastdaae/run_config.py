@@ -1,98 +1,27 @@
 """What stands in the JSON files of a run's folder, in one place: each file is read and checked here, key by key."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fastdaae import run_folder
 from fastdaae.schema import (
     Check,
     anything,
-    flag,
-    list_of,
     mapping,
     mapping_of,
     number,
-    one_of,
     optional,
     real,
     record,
-    refuse,
     text,
     whole,
 )
 
 _ADVICE = "restore the file, or start in another run_dir"
-_PROBABILITY = number(0, 1)
-_POSITIVE = number(5e-324)
-
-
-def _named(kinds: dict[str, Check]) -> Check:
-    """An object whose "name" says which of the checks it must pass."""
-
-    def check(value, key: str) -> None:
-        record({"name": one_of(*kinds)})(value, key)
-        kinds[value["name"]](value, key)
-
-    return check
-
-
-def _part(**fields: Check) -> Check:
-    return record({"name": text, **fields}, closed=True)
-
-
-_MLP = record({"network": one_of("mlp"), "sizes": list_of(whole(1), least=2), "output": one_of(None, "sigmoid")})
-_PRIOR = _named({"Normal": _part(dim=whole(1)), "RingMixture": _part(modes=whole(1), radius=_POSITIVE, std=_POSITIVE)})
-_CORRUPTION = _named(
-    {
-        "Gaussian": _part(sigma=number(0), clip=optional(list_of(number(), least=2, most=2))),
-        "Masking": _part(drop=_PROBABILITY),
-        "SaltAndPepper": _part(p=_PROBABILITY, low=number(), high=number()),
-    }
-)
-_NETWORKS = {"encoder": optional(_MLP), "decoder": optional(_MLP), "discriminator": optional(_MLP)}
-_SHARED = {
-    "prior": optional(_PRIOR),
-    "corruption": optional(_CORRUPTION),
-    "decoder_output": one_of(None, "logits", "probabilities", "linear"),
-    "loss": one_of("bce", "mse"),
-    "adversarial_loss": one_of("saturating", "non_saturating"),
-    "form": one_of("paper", "released"),
-}
-_OURS = {
-    "AAE": record({**_NETWORKS, **_SHARED}),
-    "DAAE": record({**_NETWORKS, **_SHARED, "fresh_corruption": flag}),
-    "IDAAE": record(
-        {**_NETWORKS, **_SHARED, "copies": whole(1, 1 << 16), "integration": one_of("encodings", "inputs")}
-    ),
-}
-
-
-def _model(value, key: str) -> None:
-    """A model of ours in full; another's `config` is its own affair."""
-    record({"model": text})(value, key)
-    if value["model"] not in _OURS:
-        return
-    _OURS[value["model"]](value, key)
-    _require_matching_sizes(value, key)
-
-
-def _require_matching_sizes(model: dict, key: str) -> None:
-    if any(model[name] is None for name in (*_NETWORKS, "prior")):
-        return
-    code = 2 if model["prior"]["name"] == "RingMixture" else model["prior"]["dim"]
-    places = {
-        "encoder.sizes[-1]": model["encoder"]["sizes"][-1],
-        "decoder.sizes[0]": model["decoder"]["sizes"][0],
-        "discriminator.sizes[0]": model["discriminator"]["sizes"][0],
-    }
-    for place, size in places.items():
-        if size != code:
-            refuse(size, f"{key}.{place}", f"the prior's {code} dimensions")
-    if model["decoder"]["sizes"][-1] != model["encoder"]["sizes"][0]:
-        refuse(model["decoder"]["sizes"][-1], f"{key}.decoder.sizes[-1]", "as many pixels as the encoder takes")
-
-
+_LONGEST = 300  # letters of a message that quotes the file
 _CONFIG = record(
-    {"model": _model},
+    {"model": record({"model": text})},
     {
         "trainer": mapping,
         "data": text,
@@ -104,67 +33,22 @@ _LINE = record(
     {"epoch": whole(1), "step": whole(1), "seconds": number(0), "losses": mapping_of(real)},
     {"samples_per_second": real, "validation": mapping_of(real)},
 )
-_ERROR = optional(real)
 
 
-def _measured(**numbers: Check) -> Check:
-    """A measure's numbers, or in their place the reason why there are none."""
-    found, lacking = record(numbers), record({"reason": text})
-
-    def check(value, key: str) -> None:
-        mapping(value, key)
-        (lacking if "reason" in value else found)(value, key)
-
-    return check
-
-
-def _named_row(extra: dict[str, Check] | None = None, **numbers: Check) -> Check:
-    measured, named = _measured(**numbers), record({"name": text}, extra)
-
-    def check(value, key: str) -> None:
-        named(value, key)
-        measured(value, key)
-
-    return check
-
-
-_ESTIMATE = {"mean": real, "standard_error": _ERROR}
-_LIKELIHOOD_ROW = _named_row(
-    **_ESTIMATE, bandwidth=_POSITIVE, bandwidths=list_of(_POSITIVE), validation=list_of(optional(real))
-)
-_DIMENSION_ROW = _named_row(
-    {"duplicates": optional(whole(0)), "ties": optional(whole(0))},
-    dimension=real,
-    standard_error=_ERROR,
-    k=list_of(whole(1)),
-    per_k=list_of(optional(real)),
-)
-_ACCURACY_ROW = _named_row(dimension=whole(1), accuracy=real)
-_COUNTED = {"images": whole(1)}
-_EVALUATION = record(
-    {
-        "model": text,
-        "data": text,
-        "reconstruction": record(
-            {**_COUNTED, "corrupted_mse": _measured(**_ESTIMATE), "clean_mse": _measured(**_ESTIMATE)}
-        ),
-        "likelihood": record({"samples": whole(1), "queries": whole(1), "rows": list_of(_LIKELIHOOD_ROW)}),
-        "dimension": record({"k": whole(1), **_COUNTED, "rows": list_of(_DIMENSION_ROW)}),
-    },
-    {
-        "classification": optional(
-            record({"training_images": whole(1), "test_images": whole(1), "rows": list_of(_ACCURACY_ROW, least=0)})
-        ),
-        "checkpoint": optional(record({}, {"run_id": optional(text), "epoch": whole(0), "step": whole(0)})),
-    },
-)
+@contextmanager
+def naming(file: Path, line: str = "", advice: str = _ADVICE) -> Iterator[None]:
+    """Raises what is wrong with a key of a file as a DamagedFile, which names the file and says what to do."""
+    try:
+        yield
+    except ValueError as error:
+        told = str(error).removeprefix(". ")
+        told = told if len(told) <= _LONGEST else f"{told[:_LONGEST]}..."
+        raise run_folder.DamagedFile(f"{file}{line}: {told}; {advice}") from None
 
 
 def _require(check: Check, value, file: Path, line: str = "") -> None:
-    try:
+    with naming(file, line):
         check(value, "")
-    except ValueError as error:
-        raise run_folder.DamagedFile(f"{file}{line}: {str(error).removeprefix('. ')}; {_ADVICE}") from None
 
 
 def read_config(run_dir: Path, purpose: str) -> dict:
@@ -175,7 +59,10 @@ def read_config(run_dir: Path, purpose: str) -> dict:
 
 
 def require_config(config: dict, run_dir: Path) -> None:
-    """Raises ValueError, with the key, where a run's configuration lacks one or has one of a wrong kind."""
+    """Raises ValueError, with the key, where a run's configuration lacks one or has one of a wrong kind.
+
+    What a model needs is its constructor's affair.
+    """
     _require(_CONFIG, config, run_dir / run_folder.CONFIG)
 
 
@@ -189,25 +76,6 @@ def read_data_notes(run_dir: Path, config: dict) -> tuple[str, str | None]:
         raise ValueError(f"{run_dir} was trained from Python and names no data set; evaluate it from Python too")
     _require(record({"notes": record({"data": text}, {"root": optional(text)})}), config, run_dir / run_folder.CONFIG)
     return notes["data"], notes.get("root")
-
-
-def read_evaluation(run_dir: Path) -> dict | None:
-    """A run's evaluation.json, or None where there is none yet; raises ValueError as `read_config` does."""
-    path = Path(run_dir) / run_folder.EVALUATION
-    if not path.exists():
-        return None
-    evaluation = run_folder.read_json(path, "the report")
-    _require(_EVALUATION, evaluation, path)
-    _require(_same_lengths, evaluation, path)
-    return evaluation
-
-
-def _same_lengths(evaluation: dict, key: str) -> None:
-    pairs = (("likelihood", "bandwidths", "validation"), ("dimension", "k", "per_k"))
-    for part, first, second in pairs:
-        for place, row in enumerate(evaluation[part]["rows"]):
-            if "reason" not in row and len(row[first]) != len(row[second]):
-                refuse(row[second], f"{part}.rows[{place}].{second}", f"a list of {len(row[first])} like {first}")
 
 
 def require_metrics(line, path: Path, place: int) -> None:

@@ -32,11 +32,6 @@ def text(value, key: str) -> None:
         refuse(value, key, "a text")
 
 
-def flag(value, key: str) -> None:
-    if not isinstance(value, bool):
-        refuse(value, key, "true or false")
-
-
 def anything(value, key: str) -> None:
     """Any value does."""
 
@@ -82,11 +77,10 @@ def optional(inner: Check) -> Check:
     return lambda value, key: None if value is None else inner(value, key)
 
 
-def list_of(inner: Check, least: int = 1, most: int | None = None) -> Check:
+def list_of(inner: Check, least: int = 1) -> Check:
     def check(value, key: str) -> None:
-        if not isinstance(value, list) or len(value) < least or (most is not None and len(value) > most):
-            count = f"{least} items" if most == least else f"at least {least} items" if most is None else "its items"
-            refuse(value, key, f"a list of {count}")
+        if not isinstance(value, list) or len(value) < least:
+            refuse(value, key, f"a list of at least {least} items")
         for place, item in enumerate(value):
             inner(item, f"{key}[{place}]")
 

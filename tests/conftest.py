@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from fastdaae import backend
-from fastdaae.kernels import extension
-from fastdaae.ops import library_products
+from fastdaae.kernels.compiled import load
+from fastdaae.kernels.cpp import products
 from tests import tools
 
 # the instruction sets of the C++ engine that this processor can run; without an engine the fixture fails
-ISAS = ["portable"] if backend.EXTENSION_PROBLEM else extension.load().build_info()["isas"]
+ISAS = ["portable"] if backend.CPP_PROBLEM else load().build_info()["isas"]
 
 
 def _missing() -> dict[str, str | None]:
@@ -73,9 +73,9 @@ def _uninitialised_memory_is_nan(monkeypatch):
 
 @pytest.fixture(params=ISAS)
 def isa(request, monkeypatch):
-    """Runs the test once with every instruction set, and every product on the engine."""
-    monkeypatch.setattr(library_products, "MKL_MULTIPLIES", False)
-    compiled = extension.load()
+    """Runs the test once with every instruction set, and every product in C++."""
+    monkeypatch.setattr(products, "MKL_MULTIPLIES", False)
+    compiled = load()
     before = compiled.build_info()["isa"]
     compiled.choose_isa(request.param)
     yield request.param

@@ -107,9 +107,9 @@ def _compiling_for(architecture: int):
     from triton.runtime import driver
     from triton.runtime.jit import JITFunction
 
-    from fastdaae.kernels import triton_configs
+    from fastdaae.kernels.triton.jit import configs
 
-    compiled, launch, of_device = [], JITFunction.__getitem__, triton_configs.architecture
+    compiled, launch, of_device = [], JITFunction.__getitem__, configs.architecture
 
     def compile_instead(kernel, grid):
         def call(*arguments, **options):
@@ -118,11 +118,11 @@ def _compiling_for(architecture: int):
         return call
 
     driver.set_active(_NamedArchitecture(architecture))
-    JITFunction.__getitem__, triton_configs.architecture = compile_instead, lambda device: architecture
+    JITFunction.__getitem__, configs.architecture = compile_instead, lambda device: architecture
     try:
         yield compiled
     finally:
-        JITFunction.__getitem__, triton_configs.architecture = launch, of_device
+        JITFunction.__getitem__, configs.architecture = launch, of_device
 
 
 def _resources(name: str, kernel) -> dict:

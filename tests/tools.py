@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from fastdaae import backend
-from fastdaae.kernels import extension
+from fastdaae.kernels.compiled import load
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,7 +38,7 @@ def toolchain() -> ModuleType:
 
 def compiled() -> ModuleType:
     """The compiled module, whose functions tests count, replace and choose instruction sets of."""
-    return extension.load()
+    return load()
 
 
 # what the compiled module tells of itself, which computes nothing of an operator's
@@ -73,11 +73,11 @@ def excuse(part: str) -> str | None:
 
     A half that is missing although its compiler is here is a failure, and tests that need it must show it.
     """
-    present = backend.EXTENSION_PROBLEM is None and (part == "cpp" or extension.load().cuda_built())
+    present = backend.CPP_PROBLEM is None and (part == "cpp" or load().cuda_built())
     if present:
         return None
     if backend.BUILD_RECORD.get(part, {}).get("state") == "refused":
-        return backend.EXTENSION_PROBLEM or backend.cuda_build_problem()
+        return backend.CPP_PROBLEM or backend.cuda_build_problem()
     return None if _compiler_is_here(part) else f"no {'nvcc' if part == 'cuda' else 'C++ compiler'}"
 
 

@@ -16,6 +16,7 @@ LIMITS = {"facts": 20, "build": 150, "test": 390, "bench": 560, "profile": 220, 
 _WORKERS = 10  # processes that compile kernels at once, on as many processors
 _SECONDS_A_TEST = 150
 OPERATIONS = (
+    "draws",
     "corrupt",
     "corrupted_linear",
     "wide_corrupted_linear",
@@ -26,7 +27,7 @@ OPERATIONS = (
     "log_ratio_moments",
 )
 # how the names of our kernels begin, as the profiler's pattern: PyTorch's own are left out
-_TRITON = "corrupt|stationary|tiled|weight_gradient|linear|input_gradient|stream|direct"
+_TRITON = "draw|corrupt|stationary|tiled|weight_gradient|linear|input_gradient|stream|direct"
 _CUDA = "screen|rank|summarize|combine"
 KERNELS = f"^_?({_TRITON}|{_CUDA})"
 SECTIONS = ("SpeedOfLight", "Occupancy", "LaunchStats")

@@ -79,7 +79,13 @@ def _log_ratio_moments(size: dict, device: str):
     return lambda: [log_ratio_moments(d, backend="cuda") for d in (distances, distances.float())]
 
 
+def _draws(size: dict, device: str):
+    given, how = (size["rows"], size["columns"], fd.Noise(0, device=device)), {"copies": 2, "backend": "triton"}
+    return lambda: (fd.ops.normal(*given, **how), fd.ops.uniform(*given, **how))
+
+
 OPERATIONS = {
+    "draws": _draws,
     "corrupt": _corrupt,
     "corrupted_linear": _corrupted_linear,
     "wide_corrupted_linear": _wide_corrupted_linear,

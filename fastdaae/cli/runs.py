@@ -17,6 +17,9 @@ from fastdaae.cli.console import say, show, working
 from fastdaae.cli.places import require_file, require_folder
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
+from fastdaae.evaluation import read_evaluation, write_evaluation
+from fastdaae.models.config import parameters_of
+from fastdaae.models.names import find, names
 from fastdaae.reading import require_memory
 from fastdaae.report import staleness
 from fastdaae.training.checkpoint import read_history
@@ -24,33 +27,34 @@ from fastdaae.training.checkpoint import read_history
 RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
 Root = Annotated[Path | None, Option(help="Where data sets lie (default: the environment's FASTDAAE_DATA).")]
 Seed = Annotated[int, Option(help="Seed of all random numbers.")]
-MODELS = ("aae", "daae", "idaae")
 PRIORS = ("normal", "ring")
 _TRAINING_BYTES = 16  # of a parameter, its gradient and Adam's two means
 
 
-def _build(kind: str, pixels: int, hidden: list[int], code: int, prior: str, sigma: float, copies: int, choices: dict):
-    if kind not in MODELS:
-        raise ValueError(f"--model must be one of {', '.join(MODELS)}, got {kind!r}")
+def _build(kind: str, pixels: int, hidden: list[int], code: int, prior: str, sigma: float, choices: dict):
+    """A model of fully connected networks; of all that there is to choose it takes what its constructor asks for."""
+    known = {name.lower(): name for name in names("model")}
+    if kind not in known:
+        raise ValueError(f"--model must be one of {', '.join(known)}, got {kind!r}")
     if prior not in PRIORS:
         raise ValueError(f"--prior must be one of {', '.join(PRIORS)}, got {prior!r}")
     distribution = fd.priors.RingMixture() if prior == "ring" else fd.priors.Normal(code)
     code = distribution.dim
-    sizes = [pixels, *hidden, code], [code, *reversed(hidden), pixels], [code, *hidden, 1]
-    numbers = sum(rows * columns for layers in sizes for rows, columns in pairwise(layers))
+    make = find("model", known[kind])
+    taken = parameters_of(make)
+    sizes = {
+        "encoder": [pixels, *hidden, code],
+        "decoder": [code, *reversed(hidden), pixels],
+        "discriminator": [code, *hidden, 1],
+    }
+    sizes = {name: layers for name, layers in sizes.items() if name in taken}
+    numbers = sum(rows * columns for layers in sizes.values() for rows, columns in pairwise(layers))
     require_memory(_TRAINING_BYTES * numbers, f"training networks with hidden layers {hidden} and a code of {code}")
-    encoder, decoder, discriminator = sizes
-    networks = (
-        fd.networks.mlp(encoder),
-        fd.networks.mlp(decoder, output="sigmoid"),
-        fd.networks.mlp(discriminator),
-    )
-    if kind == "aae":
-        return fd.AAE(*networks, prior=distribution, **choices)
-    corruption = fd.corruptions.Gaussian(sigma)
-    if kind == "daae":
-        return fd.DAAE(*networks, prior=distribution, corruption=corruption, **choices)
-    return fd.IDAAE(*networks, prior=distribution, corruption=corruption, copies=copies, **choices)
+    arguments = {"prior": distribution, "corruption": fd.corruptions.Gaussian(sigma), **choices}
+    networks = {
+        name: fd.networks.mlp(layers, output="sigmoid" if name == "decoder" else None) for name, layers in sizes.items()
+    }
+    return make(**networks, **{name: value for name, value in arguments.items() if name in taken})
 
 
 def _hidden(text: str) -> list[int]:
@@ -63,7 +67,7 @@ def _hidden(text: str) -> list[int]:
 def train(
     out: Annotated[Path, Option(help="The run's folder; an interrupted run there is resumed.")],
     data: Annotated[str, Option(help="A data set's name, an .npy or .npz file, or a folder of images.")] = "digits",
-    model: Annotated[str, Option(help="aae, daae or idaae.")] = "idaae",
+    model: Annotated[str, Option(help="autoencoder (which denoises), aae, daae or idaae.")] = "idaae",
     copies: Annotated[int, Option(help="M, the Monte-Carlo copies of an idaae.")] = 5,
     epochs: Annotated[int, Option(help="Passes over the training images.")] = 100,
     sigma: Annotated[float, Option(help="Deviation of the Gaussian corruption, in [0, 1] pixels.")] = 0.5,
@@ -85,7 +89,7 @@ def train(
     dataset = fd.data.load(data, root=root)
     torch.manual_seed(seed)
     pixels = dataset.train.images[0].numel()
-    network = _build(model, pixels, _hidden(hidden), code, prior, sigma, copies, {"form": form})
+    network = _build(model, pixels, _hidden(hidden), code, prior, sigma, {"copies": copies, "form": form})
     trainer = fd.Trainer(
         network,
         optimizer=optimizer,
@@ -165,7 +169,7 @@ def evaluate(
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     model, dataset, _ = _open(run, root)
     with working("evaluating") as tell:
-        result = evaluate_model(
+        measures = evaluate_model(
             model,
             dataset,
             samples=samples,
@@ -174,22 +178,32 @@ def evaluate(
             seed=seed,
             report=lambda stage: tell(f"evaluating: {stage}"),
         )
-    run_folder.write_json(run / run_folder.EVALUATION, {**result, "checkpoint": checkpoint})
-    show(evaluation_table(result))
+    facts = {"model": type(model).__name__, "data": dataset.name, "seed": seed, "checkpoint": checkpoint}
+    write_evaluation(run, measures, **facts)
+    show(evaluation_table(measures, f"{facts['model']} on {facts['data']}"))
     say(f"numbers in {run / run_folder.EVALUATION}")
 
 
 def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     """Write a run's report: one self-contained HTML page and its figures as PNG."""
     model, dataset, config = _open(run, root)
-    evaluation, history = run_config.read_evaluation(run), read_history(run)
+    evaluation, history = read_evaluation(run), read_history(run)
     run_config.require_losses(history, run)
+    measures, measured_at = (None, None) if evaluation is None else (evaluation.measures, evaluation.checkpoint)
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     with working("drawing the report"):
         page = reports.build(
-            model, dataset, history, evaluation, run / "report", seed=seed, config=config, checkpoint=checkpoint
+            model,
+            dataset,
+            history,
+            measures,
+            run / "report",
+            seed=seed,
+            config=config,
+            checkpoint=checkpoint,
+            measured_at=measured_at,
         )
-    stale = staleness.outdated(evaluation or {}, checkpoint)
+    stale = staleness.outdated(measured_at, checkpoint)
     if stale:
         say((stale, "yellow"))
     say(f"report in {page}")

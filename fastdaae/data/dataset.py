@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from fastdaae import pixels
+from fastdaae import arrays, pixels
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -94,9 +94,8 @@ def _as_tensor(array: np.ndarray | torch.Tensor, name: str) -> torch.Tensor:
         raise TypeError(f"{name} must be uint8 or floats in [0, 1], got dtype {array.dtype}; {hint}")
     if isinstance(array, torch.Tensor):
         return array.detach()
-    native = array.dtype.newbyteorder("=")
-    # torch accepts neither foreign byte orders nor negative strides, and warns about read-only memory
-    return torch.from_numpy(np.require(array, dtype=native, requirements=["C", "W"]).reshape(array.shape))
+    # a copy of what may not be written, for this tensor is the user's
+    return arrays.to_tensor(np.require(array, requirements=["C", "W"]).reshape(array.shape))
 
 
 def _require_unit_interval(tensor: torch.Tensor, name: str) -> None:

@@ -1,34 +1,33 @@
-"""Measures that may be impossible: their numbers, ready for JSON, or nulls with the reason."""
+"""Measures that may be impossible: taken, or without a value and with the reason."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
+from fastdaae.evaluation.measure import Measure
+
 IMPOSSIBLE = (ValueError, ArithmeticError, MemoryError, torch.OutOfMemoryError, torch.linalg.LinAlgError)
 
 
-def attempt(measure: Callable[[], Mapping], numbers: Sequence[str]) -> dict:
-    """What `measure` gives, with None for numbers that are not finite; where it raises, None and a "reason"."""
+def attempt(kind: Callable[..., Measure], of: str, take: Callable[[], Mapping]) -> Measure:
+    """The measure of a `kind` (its name, unit and digits) that `take` gives the rest of; or why it could not be taken.
+
+    A value that is not finite counts as one that could not be taken.
+    """
     try:
-        return without_nan(measure())
+        taken = take()
+        if not math.isfinite(taken["value"]):
+            raise ValueError(f"its value is {taken['value']}, which is no finite number")
+        return kind(of=of, **taken)
     except IMPOSSIBLE as error:
-        return {**dict.fromkeys(numbers), "reason": reason_of(error)}
+        return kind(of=of, reason=reason_of(error))
 
 
 def reason_of(error: BaseException) -> str:
     """An error's message on one line."""
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def without_nan(value):
-    """A structure of mappings, lists and numbers as JSON knows them: NaN and infinity, which it does not, are None."""
-    if isinstance(value, Mapping):
-        return {name: without_nan(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def require_finite(what: str, rows: Tensor) -> None:

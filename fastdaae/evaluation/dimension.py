@@ -14,7 +14,8 @@ from fastdaae import ops
 from fastdaae.evaluation.fitting import fitting
 from fastdaae.evaluation.points import as_points
 from fastdaae.evaluation.rows import distinct_rows, largest_of_rows
-from fastdaae.ops.log_ratios import LogRatioMoments, Moments, log_ratio_moments
+from fastdaae.ops.log_ratios import log_ratio_moments
+from fastdaae.reference import LogRatioMoments, Moments
 
 ESTIMATORS = ("mle", "mackay", "twonn")
 

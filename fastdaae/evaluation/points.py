@@ -7,7 +7,7 @@ import torch
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
-from fastdaae import reference
+from fastdaae import arrays, reference
 
 _WIDE = (torch.float32, torch.float64)
 _LOOKED_AT = 1000  # rows whose scale is looked at
@@ -31,7 +31,7 @@ def as_points(estimator, X, *, reset: bool, keep_device: bool = False) -> Tensor
     grey = _are_grey_levels(_dtypes(X))
     dtypes = [np.float64, np.float32, np.uint8] if grey else [np.float64, np.float32]
     X = np.ascontiguousarray(validate_data(estimator, X, reset=reset, dtype=dtypes))
-    return _shared(X.astype(np.uint8, copy=False) if grey else X)
+    return arrays.to_tensor(X.astype(np.uint8, copy=False) if grey else X)
 
 
 def _as_array(X):
@@ -76,13 +76,6 @@ def _are_grey_levels(dtypes: list[str]) -> bool:
             "divide the grey levels by 255 and pass floats"
         )
     return any(grey)
-
-
-def _shared(X: np.ndarray) -> Tensor:
-    with warnings.catch_warnings():
-        # of a read-only array torch says that writing to it is undefined; it is only read
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
-        return torch.from_numpy(X)
 
 
 def _checked_in_place(estimator, X: Tensor, reset: bool) -> Tensor:

@@ -1,10 +1,12 @@
-"""New tensors of the launchers: the dtype and the device are always named, since kernels write to bare addresses.
+"""The memory of tensors, which kernels read and write by bare addresses: what they can read, and new tensors.
 
-torch.empty alone takes what it is not told from the process's defaults, which are the user's to set.
+For new ones the dtype and the device are always named: torch.empty alone takes what it is not told from the process's
+defaults, which are the user's to set.
 """
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 
 def empty(*shape: int, dtype: torch.dtype, device: torch.device | str) -> Tensor:
@@ -15,3 +17,30 @@ def empty(*shape: int, dtype: torch.dtype, device: torch.device | str) -> Tensor
 def zeros(*shape: int, dtype: torch.dtype, device: torch.device | str) -> Tensor:
     """A tensor of zeros."""
     return torch.zeros(shape, dtype=dtype, device=device)
+
+
+def memory_problem(name: str, x: Tensor) -> str | None:
+    """Why a kernel cannot read the memory of x and be done, or None; that of a traced tensor comes later."""
+    if torch.compiler.is_compiling():
+        return None
+    if type(x).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        return f"it reads plain tensors, and {name} is a {type(x).__name__}"
+    if torch._C._functorch.is_functorch_wrapped_tensor(x):
+        return f"it takes no part in torch.func's transforms, and {name} does"
+    return "it computes no forward-mode derivatives" if forward_ad._current_level >= 0 else None
+
+
+def autocast_dtype(x: Tensor) -> torch.dtype | None:
+    """The dtype that products on the device of x are cast to, or None."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+
+
+def rows_of(x: Tensor, index: Tensor | None) -> int:
+    """The number of rows that an index gathers, or of x."""
+    return x.shape[0] if index is None else index.shape[0]
+
+
+def wants_gradient(*tensors: Tensor | None) -> bool:
+    """Whether a call on these tensors takes part in a graph of gradients."""
+    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)

@@ -1,8 +1,5 @@
 """AAE, DAAE and IDAAE: one algorithm (Creswell and Bharath 2018, Algorithm 1) and three ways to draw fake codes."""
 
-from collections.abc import Callable
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -10,43 +7,26 @@ from torch.nn.functional import softplus
 from fastdaae import ops
 from fastdaae.arguments import whole_in
 from fastdaae.corruptions import Corruption
-from fastdaae.models import decoding
-from fastdaae.models.parts import describe
-from fastdaae.models.sampling import sample
+from fastdaae.models.autoencoder import Autoencoder, Update, require_choice, require_network
 from fastdaae.noise import Noise, Site
-from fastdaae.ops.checks import COPIES_LIMIT, CORRUPTIONS
-from fastdaae.ops.network import dense_layers, run, run_without_last
-from fastdaae.ops.splitting import split_last
-from fastdaae.reference import as_float
+from fastdaae.ops.checks import COPIES_LIMIT
+from fastdaae.ops.network import Plan
+from fastdaae.schema import shortened
 
-Update = Callable[[str, Tensor], None]
 FORMS = ("paper", "released")
 ADVERSARIAL_LOSSES = ("saturating", "non_saturating")
 INTEGRATIONS = ("encodings", "inputs")
 
 
-def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+class Adversarial(Autoencoder):
+    """What the three models share: a discriminator that tells fake codes from the prior's, and Algorithm 1.
 
-
-def _require_corruption(corruption) -> None:
-    if corruption is not None and not isinstance(corruption, CORRUPTIONS):
-        raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {corruption!r}")
-
-
-class AAE(nn.Module):
-    """The adversarial autoencoder: codes of clean data are matched to the prior by a discriminator.
-
-    encoder [N, ...] -> [N, Z], decoder [N, Z] -> pixels (an `nn.Sequential` ending in `nn.Sigmoid`, or say what it
-    returns in `decoder_output`: "logits", "probabilities" or "linear"), discriminator [N, Z] -> logits [N, 1]. `loss`
-    is "bce" (pixels in [0, 1]) or "mse"; `adversarial_loss` is "saturating" (the paper's log(1 - D)) or
-    "non_saturating" (-log D). `form` is "paper" (Algorithm 1, three updates) or "released" (the authors' code: z_fake
-    from before the update, one joint update of encoder and decoder, non-saturating, discriminator loss halved). Raises
-    ValueError for another choice. Source: Makhzani et al. 2015; Creswell and Bharath 2018, section III.
+    Other arguments as `Autoencoder`; discriminator [N, Z] -> logits [N, 1]. `adversarial_loss` is "saturating" (the
+    paper's log(1 - D)) or "non_saturating" (-log D). `form` is "paper" (Algorithm 1, three updates) or "released" (the
+    authors' code: z_fake from before the update, one joint update of encoder and decoder, non-saturating, discriminator
+    loss halved). A model says how its fake codes are drawn. Raises ValueError for another choice, TypeError for what is
+    no network, prior or corruption. Source: Makhzani et al. 2015; Creswell and Bharath 2018, section III.
     """
-
-    hyperparameters: ClassVar[tuple[str, ...]] = ("decoder_output", "loss", "adversarial_loss", "form")
 
     def __init__(
         self,
@@ -55,199 +35,198 @@ class AAE(nn.Module):
         discriminator: nn.Module,
         *,
         prior,
-        decoder_output: str | None = None,
-        loss: str = "bce",
-        adversarial_loss: str | None = None,
-        form: str = "paper",
+        corruption: Corruption | None,
+        loss: str,
+        decoder_output: str | None,
+        adversarial_loss: str | None,
+        form: str,
     ):
-        super().__init__()
+        super().__init__(encoder, decoder, corruption=corruption, loss=loss, decoder_output=decoder_output)
+        require_network("discriminator", discriminator)
         if not hasattr(prior, "sample"):
             raise TypeError(f"prior must be one of fastdaae.priors, got {prior!r}")
-        _require_choice("loss", loss, decoding.LOSSES)
-        _require_choice("form", form, FORMS)
-        adversarial_loss = adversarial_loss or ("saturating" if form == "paper" else "non_saturating")
-        _require_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
-        self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
-        self.prior, self.corruption = prior, None
-        self.decoder_output, self.loss, self.adversarial_loss, self.form = decoder_output, loss, adversarial_loss, form
-        self._output = decoding.infer_output(decoder, decoder_output)
-        if loss == "bce" and self._output == "linear":
-            raise ValueError("loss='bce' needs probabilities, and decoder_output='linear' has none; use loss='mse'")
+        require_choice("form", form, FORMS)
+        if adversarial_loss is None:
+            adversarial_loss = "saturating" if form == "paper" else "non_saturating"
+        require_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
+        self.discriminator, self.prior = discriminator, prior
+        self.adversarial_loss, self.form = adversarial_loss, form
 
-    @property
-    def config(self) -> dict:
-        """What makes this model, ready for JSON; a network or prior that is not ours stands as null."""
-        return describe(self, self.hyperparameters)
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+        """The codes z_fake [N, Z] of a batch that the discriminator shall not tell from draws of the prior."""
+        raise NotImplementedError(f"{type(self).__name__} must say how its fake codes are drawn")
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """The parameters of each update, each once: {update name: parameters}, in the order of the algorithm."""
-        encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
-        both = list(dict.fromkeys(encoder + decoder))
-        groups = {"reconstruction": both, "discriminator": list(self.discriminator.parameters())}
-        return groups if self.form == "released" else {**groups, "encoder": encoder}
+        groups = {**super().parameter_groups(), "discriminator": list(self.discriminator.parameters())}
+        return groups if self.form == "released" else {**groups, "encoder": list(self.encoder.parameters())}
 
-    def step(self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0) -> dict[str, Tensor]:
+    def step(
+        self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0, plans: dict[str, Plan] | None = None
+    ) -> dict[str, Tensor]:
         """One training step on a batch x [N, ...] (uint8 or [0, 1] pixels); returns {loss name: 0-d tensor}, in nats.
 
         `update(name, loss)` takes one optimiser step on that group's parameters; row i of the batch reads the noise of
-        row_offset + i. Source: Creswell and Bharath 2018, Algorithm 1, with its slips mended (line 7: the log is of the
-        reconstruction; lines 17-19: the encoder's parameters move along the gradient of L_prior).
+        row_offset + i; `plans` are those of `plans()`, which is read for this call where there are none. Source:
+        Creswell and Bharath 2018, Algorithm 1, with its slips mended (line 7: the log is of the reconstruction; lines
+        17-19: the encoder's parameters move along the gradient of L_prior).
         """
+        plans = plans or self.plans()
         if self.form == "released":
-            return self._released_step(x, noise, update, row_offset)
+            return self._released_step(plans, x, noise, update, row_offset)
+        encoder, decoder, discriminator = _networks(plans)
         # lines 3-4: corrupt and encode
-        x_tilde = self._corrupt(x, noise, row_offset)
-        z = run(self.encoder, x_tilde)
+        x_tilde = self.training_input(x, noise, row_offset)
+        z = encoder(x_tilde)
         # lines 5-9: reconstruct, and minimise the reconstruction cost in encoder and decoder
-        l_rec = self._reconstruction_loss(z, x)
+        l_rec = self.reconstruction_loss(decoder, z, x)
         update("reconstruction", l_rec)
         # lines 11-12: fake codes by the updated encoder, real codes from the prior
-        z_fake = self._fake_codes(x, x_tilde, noise, row_offset)
+        z_fake = self.fake_codes(encoder, x, x_tilde, noise, row_offset)
         z_real = self.prior.sample(len(x), noise, row_offset=row_offset).to(z_fake.dtype)
         # lines 13-16: train the discriminator; -log D = softplus(-logit), -log(1 - D) = softplus(logit)
-        real, fake = self._discriminate(z_real, z_fake.detach())
+        real, fake = _discriminate(discriminator, z_real, z_fake.detach())
         l_dis = softplus(-real).mean() + softplus(fake).mean()
         update("discriminator", l_dis)
         # lines 17-19: train the encoder to match the prior
-        l_prior = self._encoder_loss(run(self.discriminator, z_fake))
+        l_prior = self._encoder_loss(discriminator(z_fake))
         update("encoder", l_prior)
         return {"reconstruction": l_rec, "discriminator": l_dis, "encoder": l_prior}
 
-    def _released_step(self, x: Tensor, noise: Noise, update: Update, row_offset: int) -> dict[str, Tensor]:
-        x_tilde = self._corrupt(x, noise, row_offset)
-        z = run(self.encoder, x_tilde)
-        l_rec = self._reconstruction_loss(z, x)
+    def _released_step(self, plans: dict[str, Plan], x: Tensor, noise: Noise, update: Update, row_offset: int) -> dict:
+        encoder, decoder, discriminator = _networks(plans)
+        x_tilde = self.training_input(x, noise, row_offset)
+        z = encoder(x_tilde)
+        l_rec = self.reconstruction_loss(decoder, z, x)
         z_real = self.prior.sample(len(x), noise, row_offset=row_offset).to(z.dtype)
-        real, fake = self._discriminate(z_real, z.detach())
+        real, fake = _discriminate(discriminator, z_real, z.detach())
         l_dis = 0.5 * (softplus(-real).mean() + softplus(fake).mean())
-        l_prior = self._encoder_loss(run(self.discriminator, z))
+        l_prior = self._encoder_loss(discriminator(z))
         # both gradients are those of the old parameters: the two updates touch disjoint ones, so their order is free
         update("reconstruction", l_rec + l_prior)
         update("discriminator", l_dis)
         return {"reconstruction": l_rec, "discriminator": l_dis, "encoder": l_prior}
-
-    def _corrupt(self, x: Tensor, noise: Noise, row_offset: int) -> Tensor:
-        return ops.corrupt(x, self.corruption, noise, row_offset=row_offset, site=Site.RECONSTRUCTION)[0]
-
-    def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
-        return run(self.encoder, x_tilde)
-
-    def _discriminate(self, z_real: Tensor, z_fake: Tensor) -> tuple[Tensor, Tensor]:
-        if dense_layers(self.discriminator) is None:
-            return run(self.discriminator, z_real), run(self.discriminator, z_fake)
-        # rows do not see each other there: one batch reads and updates the weights once
-        return run(self.discriminator, torch.cat((z_real, z_fake))).split((len(z_real), len(z_fake)))
 
     def _encoder_loss(self, fake_logits: Tensor) -> Tensor:
         if self.adversarial_loss == "saturating":
             return -softplus(fake_logits).mean()
         return softplus(-fake_logits).mean()
 
-    def _reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
-        split = split_last(self.decoder, nn.Sigmoid)
-        output = run(self.decoder, z) if split is None else run_without_last(self.decoder, z)
-        kind = self._output if split is None else "logits"
-        return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
 
-    def encode(self, x: Tensor) -> Tensor:
-        """The codes of clean inputs x [N, ...] (uint8 or [0, 1] pixels), [N, Z], deterministic."""
-        return run(self.encoder, as_float(x))
-
-    def decode(self, z: Tensor) -> Tensor:
-        """The pixels of codes z [N, Z], in [0, 1] unless the decoder is linear, in the decoder's own shape [N, ...]."""
-        output = run(self.decoder, z)
-        return torch.sigmoid(output) if self._output == "logits" else output
-
-    def reconstruct(self, x: Tensor, noise: Noise | None = None, *, row_offset: int = 0) -> Tensor:
-        """decode(encode(x)) in the shape of x [N, ...]; corrupted once before, as in training, if `noise` is given."""
-        shape = x.shape
-        if noise is not None:
-            x = ops.corrupt(x, self.corruption, noise, row_offset=row_offset, site=Site.EVALUATION)[0]
-        return self.decode(self.encode(x)).reshape(shape)
-
-    @torch.no_grad()
-    def validation_losses(self, x: Tensor, noise: Noise, *, row_offset: int = 0) -> dict[str, Tensor]:
-        """Means over a batch x [N, ...] without an update: the reconstruction loss and the MSE, of corrupted inputs."""
-        x_tilde = ops.corrupt(x, self.corruption, noise, row_offset=row_offset, site=Site.VALIDATION)[0]
-        z = run(self.encoder, x_tilde)
-        error = self.decode(z).reshape(x.shape) - as_float(x)
-        return {
-            "reconstruction": self._reconstruction_loss(z, x),
-            "mse": error.square().mean(),
-        }
-
-    sample = sample
+def _networks(plans: dict[str, Plan]) -> tuple[Plan, Plan, Plan]:
+    return plans["encoder"], plans["decoder"], plans["discriminator"]
 
 
-class DAAE(AAE):
-    """The denoising adversarial autoencoder: reconstructs x from x~ ~ c(x~ | x) and matches E(x~) to the prior.
+def _discriminate(discriminator: Plan, z_real: Tensor, z_fake: Tensor) -> tuple[Tensor, Tensor]:
+    if not discriminator.rowwise:
+        return discriminator(z_real), discriminator(z_fake)
+    # rows do not see each other there: one batch reads and updates the weights once
+    return discriminator(torch.cat((z_real, z_fake))).split((len(z_real), len(z_fake)))
 
-    z_fake is the encoding of the same x~ as the reconstruction, by the updated encoder, or with `fresh_corruption` of a
-    new one. Other arguments and errors as `AAE`. Source: Creswell and Bharath 2018, section III-B.
+
+class AAE(Adversarial):
+    """The adversarial autoencoder: codes of clean data are matched to the prior by a discriminator.
+
+    Arguments and errors as `Adversarial`. Source: Makhzani et al. 2015.
     """
-
-    hyperparameters: ClassVar[tuple[str, ...]] = (*AAE.hyperparameters, "fresh_corruption")
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        discriminator,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        discriminator: nn.Module,
         *,
         prior,
-        corruption: Corruption,
-        fresh_corruption: bool = False,
-        **choices,
+        loss: str = "bce",
+        decoder_output: str | None = None,
+        adversarial_loss: str | None = None,
+        form: str = "paper",
     ):
-        super().__init__(encoder, decoder, discriminator, prior=prior, **choices)
-        _require_corruption(corruption)
-        self.corruption, self.fresh_corruption = corruption, fresh_corruption
+        choices = {"loss": loss, "decoder_output": decoder_output, "adversarial_loss": adversarial_loss, "form": form}
+        super().__init__(encoder, decoder, discriminator, prior=prior, corruption=None, **choices)
 
-    def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+        """The codes of x itself."""
+        return encoder(x_tilde)
+
+
+class DAAE(Adversarial):
+    """The denoising adversarial autoencoder: reconstructs x from x~ ~ c(x~ | x) and matches E(x~) to the prior.
+
+    z_fake is the encoding of the same x~ as the reconstruction, by the updated encoder, or with `fresh_corruption` of a
+    new one. Other arguments and errors as `Adversarial`. Source: Creswell and Bharath 2018, section III-B.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        discriminator: nn.Module,
+        *,
+        prior,
+        corruption: Corruption | None,
+        fresh_corruption: bool = False,
+        loss: str = "bce",
+        decoder_output: str | None = None,
+        adversarial_loss: str | None = None,
+        form: str = "paper",
+    ):
+        if not isinstance(fresh_corruption, bool):
+            raise TypeError(f"fresh_corruption must be True or False, got {shortened(fresh_corruption)}")
+        choices = {"loss": loss, "decoder_output": decoder_output, "adversarial_loss": adversarial_loss, "form": form}
+        super().__init__(encoder, decoder, discriminator, prior=prior, corruption=corruption, **choices)
+        self.fresh_corruption = fresh_corruption
+
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+        """The codes of the x~ that was reconstructed, or of another one."""
         if not self.fresh_corruption:
-            return run(self.encoder, x_tilde)
-        return ops.encode_mean(self.encoder, x, self.corruption, noise, copies=1, row_offset=row_offset)
+            return encoder(x_tilde)
+        return ops.encode_mean(encoder, x, self.corruption, noise, copies=1, row_offset=row_offset)
 
 
-class IDAAE(AAE):
+class IDAAE(Adversarial):
     """The integrating DAAE: z_fake is the mean of `copies` encodings of fresh corruptions (Algorithm 2).
 
     `integration` "inputs" averages the M corrupted inputs instead and encodes once, as the authors' released code does;
     it is the default of form="released", where the reconstruction starts from that mean too. Other arguments and errors
-    as `AAE`; ValueError for copies < 1. Source: Creswell and Bharath 2018, section III-A1 and Algorithm 2.
+    as `Adversarial`; ValueError for copies < 1. Source: Creswell and Bharath 2018, section III-A1 and Algorithm 2.
     """
-
-    hyperparameters: ClassVar[tuple[str, ...]] = (*AAE.hyperparameters, "copies", "integration")
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        discriminator,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        discriminator: nn.Module,
         *,
         prior,
-        corruption: Corruption,
+        corruption: Corruption | None,
         copies: int = 5,
         integration: str | None = None,
-        **choices,
+        loss: str = "bce",
+        decoder_output: str | None = None,
+        adversarial_loss: str | None = None,
+        form: str = "paper",
     ):
-        super().__init__(encoder, decoder, discriminator, prior=prior, **choices)
-        _require_corruption(corruption)
-        self.integration = integration or ("encodings" if self.form == "paper" else "inputs")
-        _require_choice("integration", self.integration, INTEGRATIONS)
-        if self.form == "released" and self.integration == "encodings":
+        choices = {"loss": loss, "decoder_output": decoder_output, "adversarial_loss": adversarial_loss, "form": form}
+        super().__init__(encoder, decoder, discriminator, prior=prior, corruption=corruption, **choices)
+        if integration is None:
+            integration = "encodings" if form == "paper" else "inputs"
+        require_choice("integration", integration, INTEGRATIONS)
+        if form == "released" and integration == "encodings":
             raise ValueError("integration must be 'inputs' with form='released', got 'encodings'; use form='paper'")
-        self.corruption, self.copies = corruption, whole_in("copies", copies, 1, COPIES_LIMIT)
+        self.integration, self.copies = integration, whole_in("copies", copies, 1, COPIES_LIMIT)
+
+    def training_input(self, x: Tensor, noise: Noise, row_offset: int) -> Tensor:
+        """One corruption of x; the released form takes the mean of M."""
+        if self.form == "released":
+            return self._mean_input(x, noise, row_offset, Site.RECONSTRUCTION)
+        return super().training_input(x, noise, row_offset)
+
+    def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
+        """The mean of the codes of M corruptions, or the code of their mean."""
+        if self.integration == "inputs":
+            return encoder(self._mean_input(x, noise, row_offset, Site.MATCHING))
+        return ops.encode_mean(encoder, x, self.corruption, noise, copies=self.copies, row_offset=row_offset)
 
     def _mean_input(self, x: Tensor, noise: Noise, row_offset: int, site: int) -> Tensor:
         return ops.corrupt(x, self.corruption, noise, copies=self.copies, row_offset=row_offset, site=site).mean(0)
-
-    def _corrupt(self, x: Tensor, noise: Noise, row_offset: int) -> Tensor:
-        if self.form == "released":
-            return self._mean_input(x, noise, row_offset, Site.RECONSTRUCTION)
-        return super()._corrupt(x, noise, row_offset)
-
-    def _fake_codes(self, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
-        if self.integration == "inputs":
-            return run(self.encoder, self._mean_input(x, noise, row_offset, Site.MATCHING))
-        return ops.encode_mean(self.encoder, x, self.corruption, noise, copies=self.copies, row_offset=row_offset)

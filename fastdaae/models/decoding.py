@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fastdaae.ops.splitting import split_last
+from fastdaae.ops.network import Plan
 
 OUTPUTS = ("logits", "probabilities", "linear")
 LOSSES = ("bce", "mse")
@@ -12,7 +12,7 @@ LOSSES = ("bce", "mse")
 
 def infer_output(decoder: nn.Module, decoder_output: str | None) -> str:
     """The decoder's output in a word; "probabilities" for an `nn.Sequential` that ends in `nn.Sigmoid`."""
-    if split_last(decoder, nn.Sigmoid) is not None:
+    if Plan.of(decoder).logits() is not None:
         if decoder_output not in (None, "probabilities"):
             raise ValueError(f"decoder ends in nn.Sigmoid, so decoder_output must be left out, got {decoder_output!r}")
         return "probabilities"

@@ -5,25 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from fastdaae import networks, run_config, run_folder
-from fastdaae.models.adversarial import AAE, DAAE, IDAAE
-from fastdaae.models.parts import NETWORKS, part_from_config
-
-_MODELS = {model.__name__: model for model in (AAE, DAAE, IDAAE)}
-
-
-def from_config(config: dict) -> nn.Module:
-    """The model that its `config` describes, freshly initialised; raises ValueError where a part is not ours."""
-    missing = [name for name in (*NETWORKS, "prior") if config.get(name) is None]
-    if config.get("model") not in _MODELS or missing:
-        what = ", ".join(missing) or f"the model {config.get('model')!r}"
-        raise ValueError(f"{what} cannot be rebuilt from the configuration; build the model yourself and pass model=")
-    model = _MODELS[config["model"]]
-    choices = {name: config[name] for name in model.hyperparameters}
-    if model is not AAE:
-        choices["corruption"] = part_from_config(config["corruption"])
-    parts = [networks.build(config[name]) for name in NETWORKS]
-    return model(*parts, prior=part_from_config(config["prior"]), **choices)
+from fastdaae import run_config, run_folder
+from fastdaae.models.config import from_config, require_ours
+from fastdaae.schema import shortened
 
 
 def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
@@ -38,6 +22,7 @@ def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
     rebuilt = model is None
     if rebuilt:
         run_config.require_config(config, run_dir)
+        require_ours(config["model"])
         model = _sized_like(tensors, config["model"], run_dir)
     # what we rebuild takes the checkpoint's tensors themselves, whatever the process's default dtype and device are
     run_folder.put_parameters(model, tensors, run_dir, share=True, assign=rebuilt)
@@ -46,8 +31,9 @@ def load(run_dir: str | Path, model: nn.Module | None = None) -> nn.Module:
 
 def _sized_like(tensors: dict[str, Tensor], config: dict, run_dir: Path) -> nn.Module:
     """The model of a configuration, its memory not yet filled; taken only where the checkpoint's tensors fit it."""
-    with torch.device("meta"):
-        model = from_config(config)
+    with run_config.naming(run_dir / run_folder.CONFIG), torch.device("meta"):
+        model = from_config(config, "model")
+        _require_codes(model)
     planned_tensors = run_folder.model_tensors(model)
     dtypes = {tensors[name].dtype for name in planned_tensors if name in tensors}
     if len(dtypes) > 1 or not all(dtype.is_floating_point for dtype in dtypes):
@@ -65,3 +51,16 @@ def _sized_like(tensors: dict[str, Tensor], config: dict, run_dir: Path) -> nn.M
                 f"checkpoint has {got}; restore the file"
             )
     return model.to_empty(device="cpu")
+
+
+def _require_codes(model: nn.Module) -> None:
+    """Raises ValueError where the decoder cannot take the prior's codes, which no parameter tells."""
+    prior = getattr(model, "prior", None)
+    if prior is None:
+        return
+    try:
+        model.decoder(torch.empty(1, prior.dim, device="meta"))
+    except (RuntimeError, TypeError):
+        raise ValueError(
+            f"model.prior must draw codes that the decoder takes, got dim = {shortened(prior.dim)}"
+        ) from None

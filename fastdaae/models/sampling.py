@@ -6,7 +6,6 @@ from torch import Tensor, nn
 from fastdaae import ops
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep
-from fastdaae.ops.network import dense_layers
 
 _TRAINING = object()
 
@@ -43,19 +42,15 @@ def sample(
     try:
         z = _initial_codes(model, n, initial, noise).to(parameter.dtype)
         how = {"steps": steps, "keep": kept, "precision": precision}
-        chain = ops.sample_chain(*_chain_networks(model), z, corruption, noise, **how)
+        chain = ops.sample_chain(_to_pixels(model), model.encoder, z, corruption, noise, **how)
     finally:
         model.train(was_training)
     return chain[0] if keep is None else chain
 
 
-def _chain_networks(model) -> tuple:
-    """(decoder to pixels, encoder): the networks themselves where they are all there is, for kernels to fuse."""
-    if model.decoder_output != "logits":
-        return model.decoder, model.encoder
-    plain = dense_layers(model.decoder)
-    fusible = plain is not None and plain[-1].activation == "none"
-    return nn.Sequential(*model.decoder, nn.Sigmoid()) if fusible else model.decode, model.encoder
+def _to_pixels(model) -> nn.Module:
+    """The decoder with all that makes pixels of codes, for kernels to fuse."""
+    return nn.Sequential(model.decoder, nn.Sigmoid()) if model.decoder_output == "logits" else model.decoder
 
 
 def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:
@@ -64,6 +59,10 @@ def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:
             raise ValueError(f"initial must be codes [n, Z] with n = {n} rows, got {list(initial.shape)}")
         return initial.to(noise.device)
     prior = getattr(model, "prior", None) if initial is None else initial
+    if prior is None:
+        raise ValueError(
+            f"this {type(model).__name__} has no prior; initial must be a tensor of codes [n, Z] or a prior"
+        )
     if not hasattr(prior, "sample"):
         raise ValueError(
             f"initial must be a tensor [n, Z] or a prior of fastdaae.priors for {type(model).__name__}, got {initial!r}"

@@ -9,18 +9,23 @@ from fastdaae.ops.chain import linear_sigmoid_corrupt, sample_chain
 from fastdaae.ops.corruption import corrupt
 from fastdaae.ops.encoding import corrupted_linear, encode_mean, linear_mean
 from fastdaae.ops.neighbors import nearest_neighbors
+from fastdaae.ops.network import Plan
 from fastdaae.ops.parzen import parzen_log_density
+from fastdaae.ops.random import normal, uniform
 from fastdaae.reference import Corrupted, Neighbors
 
 __all__ = [
     "Corrupted",
     "Neighbors",
+    "Plan",
     "corrupt",
     "corrupted_linear",
     "encode_mean",
     "linear_mean",
     "linear_sigmoid_corrupt",
     "nearest_neighbors",
+    "normal",
     "parzen_log_density",
     "sample_chain",
+    "uniform",
 ]

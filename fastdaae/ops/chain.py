@@ -1,48 +1,23 @@
 """Chained sampling: the decoder's end with its corruption, and the decode-corrupt-encode Markov chain."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from types import ModuleType
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.arguments import whole
 from fastdaae.corruptions import Corruption
+from fastdaae.draw import Draw, draw_of
+from fastdaae.kernels import cpp, triton
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks, engine_chain
-from fastdaae.ops.corruption import corrupt, encoded, extension_problem
-from fastdaae.ops.network import linear
-from fastdaae.ops.splitting import is_observed, split_last
+from fastdaae.ops import checks
+from fastdaae.ops.network import Plan
 
 PRECISIONS = ("fp32", "bf16")
-_ROWS = 8192  # chains that advance together: bounds the memory of one step
-
-# layers of which a CUDA graph can be captured: no state, no random numbers, nothing that waits for the device
-_PLAIN = (nn.Sequential, nn.Flatten, nn.Identity, nn.Linear, nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid)
-
-_library = torch.library.Library("fastdaae", "FRAGMENT")
-_library.define(
-    "triton_linear_sigmoid_corrupt(Tensor h, Tensor weight, Tensor? bias, Tensor state, Tensor? first_row, int kind, "
-    "float a, float low, float high, bool keep_clean, SymInt row_offset, int site, int ahead) -> (Tensor, Tensor)"
-)
-
-
-def _launch(*arguments) -> tuple[Tensor, Tensor]:
-    from fastdaae.kernels import triton_linear_sigmoid_corrupt
-
-    return triton_linear_sigmoid_corrupt.linear_sigmoid_corrupt(*arguments)
-
-
-def _fake(
-    h, weight, bias, state, first_row, kind, a, low, high, keep_clean, row_offset, site, ahead
-) -> tuple[Tensor, Tensor]:
-    shape = (h.shape[0], weight.shape[0])
-    return h.new_empty(shape), h.new_empty(shape if keep_clean else 0)
-
-
-_library.impl("triton_linear_sigmoid_corrupt", _launch, "CompositeExplicitAutograd")
-torch.library.register_fake("fastdaae::triton_linear_sigmoid_corrupt", _fake, lib=_library)
 
 
 def linear_sigmoid_corrupt(
@@ -66,48 +41,17 @@ def linear_sigmoid_corrupt(
     checks.require_batch("h", h, floats_only=True)
     if h.dim() != 2:
         raise ValueError(f"h must have the shape [N, K], got {list(h.shape)}")
-    checks.require_linear(weight, bias, h.shape[1], "sigmoid")
+    checks.as_activation("sigmoid", 0.0, weight, bias, h.shape[1])
     checks.require_noise(corruption, noise, h)
     _, row_offset, site = checks.as_address(1, row_offset, site, h.shape[0])
-    problems = {"triton": checks.triton_problem(h), "cpp": extension_problem(h), "reference": None}
+    problems = {"triton": triton.chain.problem(h), "cpp": cpp.chain.problem(h), "reference": None}
     chosen = backends.choose("linear_sigmoid_corrupt", backend, problems)
-    if chosen == "triton" and not _wants_gradient(h, weight, bias):
-        return _fused(h, weight, bias, corruption, noise, keep_clean, row_offset, None, site, 0)
-    x = linear(h, weight, bias, "sigmoid") if chosen == "cpp" else _sigmoid_layer(h, weight, bias)
-    x_tilde = corrupt(x, corruption, noise, row_offset=row_offset, site=site, backend=chosen)[0]
-    return reference.Corrupted(x_tilde, x if keep_clean else None)
-
-
-def _sigmoid_layer(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    return torch.sigmoid(torch.nn.functional.linear(h, weight, bias))
-
-
-def _wants_gradient(*tensors: Tensor | None) -> bool:
-    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-
-
-def _fused(
-    h: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    corruption: Corruption | None,
-    noise: Noise,
-    keep_clean: bool,
-    row_offset: int,
-    first_row: Tensor | None,
-    site: int,
-    ahead: int,
-) -> reference.Corrupted:
-    """The kernel with the noise of `ahead` steps later; under autocast in its dtype, as a linear layer would be."""
-    kind = h.device.type
-    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else h.dtype
-    h, weight = h.to(dtype), weight.to(dtype)
-    bias = None if bias is None else bias.to(dtype)
-    address = (keep_clean, row_offset, site, ahead)
-    x_tilde, x = torch.ops.fastdaae.triton_linear_sigmoid_corrupt.default(
-        h, weight, bias, noise.state, first_row, *encoded(corruption), *address
-    )
-    return reference.Corrupted(x_tilde, x if keep_clean else None)
+    if chosen == "reference":
+        how = {"keep_clean": keep_clean, "row_offset": row_offset, "site": site}
+        return reference.linear_sigmoid_corrupt(h, weight, bias, corruption, noise, **how)
+    draw = draw_of(corruption, image=weight.shape[:1], row_offset=row_offset, site=site)
+    room = cpp if chosen == "cpp" else triton
+    return reference.Corrupted(*room.chain.linear_sigmoid_corrupt(h, weight, bias, noise.state, draw, keep_clean))
 
 
 @torch.no_grad()
@@ -125,17 +69,17 @@ def sample_chain(
     precision: str = "fp32",
     backend: str = "auto",
 ) -> Tensor:
-    """The Markov chain z(t+1) = E(C(R(z(t)))) from z [N, Z]: the kept x(t) = R(z(t)), [len(keep), N, ...].
+    """The Markov chain x(t) = R(z(t)), z(t+1) = E(x~(t)) from z(0) = z [N, Z]: the kept x(t), [len(keep), N, ...].
 
     `keep` lists steps in 0..steps, ascending; (steps,) by default; x(0) = R(z) is not corrupted. Step t reads the noise
     of step `noise.step + t`, row i that of row_offset + i, so that chains may be run in pieces. precision "bf16" rounds
     the factors of every product and changes no dtype (after ten steps of an MNIST model 5e-4 a pixel on average, 1.4e-2
-    for 99.9 % of them, 0.05 nats of likelihood). Not differentiable. With "cpp", plain float32 networks
-    (`nn.Sequential` of Flatten, Linear, ReLU, Sigmoid) run whole chains in blocks of rows that stay in one core's
-    cache. With "triton", an `nn.Sequential` of plain layers that ends in `nn.Linear`, `nn.Sigmoid` corrupts in that
-    layer's own kernel, and many rows replay a CUDA graph. A traced graph runs other networks with all rows at once,
-    which bounds no memory. Raises ValueError for keep outside 0..steps or another precision. Source: Creswell and
-    Bharath 2018, equation 3 and Theorem 1.
+    for 99.9 % of them, 0.05 nats of likelihood). Not differentiable. decoder and encoder may be plans. With "cpp",
+    float32 networks of fully connected layers (`nn.Sequential` of Flatten, Linear and ReLU, LeakyReLU, Tanh or Sigmoid)
+    run whole chains in blocks of rows that stay in one core's cache. With "triton", an `nn.Sequential` of plain layers
+    that ends in `nn.Linear`, `nn.Sigmoid` corrupts in that layer's own kernel, and many rows replay a CUDA graph. A
+    traced graph runs other networks with all rows at once, which bounds no memory. Raises ValueError for keep outside
+    0..steps or another precision. Source: Creswell and Bharath 2018, equation 3 and Theorem 1.
     """
     checks.require_batch("z", z, floats_only=True)
     checks.require_noise(corruption, noise, z)
@@ -143,40 +87,22 @@ def sample_chain(
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
     keep = check_keep(steps, keep)
-    problems = {"triton": checks.triton_problem(z), "cpp": extension_problem(z), "reference": None}
+    problems = {"triton": triton.chain.problem(z), "cpp": cpp.chain.problem(z), "reference": None}
     chosen = backends.choose("sample_chain", backend, problems)
-    address = {"keep": keep, "row_offset": row_offset, "site": site}
-    networks = engine_chain.networks_for(decoder, encoder, z) if chosen == "cpp" else None
-    if networks is not None:
-        return engine_chain.sample_chain(networks, z, noise.state, corruption, half=precision == "bf16", **address)
-    if precision == "fp32":
-        return _run_in_pieces(decoder, encoder, z, corruption, noise, backend=chosen, **address)
-    with torch.autocast(z.device.type, dtype=torch.bfloat16):
-        return _run_in_pieces(decoder, encoder, z, corruption, noise, backend=chosen, **address).to(z.dtype)
-
-
-def _run_in_pieces(decoder, encoder, z, corruption, noise, *, keep, row_offset, site, backend) -> Tensor:
-    end = _decoder_end(decoder) if backend == "triton" and z.dim() == 2 else None
-    if end is not None and not torch.compiler.is_compiling() and _is_plain(encoder):
-        from fastdaae.kernels import triton_chain
-
-        if triton_chain.worthwhile(z, _ROWS):
-            return triton_chain.replayed(
-                lambda rows, first: _run_fused(end, encoder, rows, corruption, noise, keep, row_offset, first, site),
-                z,
-                _ROWS,
-            )
-
-    def run(rows: Tensor, first: int) -> Tensor:
-        if end is not None:
-            return _run_fused(end, encoder, rows, corruption, noise, keep, first, None, site)
-        return _run(decoder, encoder, rows, corruption, noise, keep, first, site, backend)
-
-    if torch.compiler.is_compiling() or len(z) <= _ROWS:
-        # a traced loop over blocks would fix the number of rows
-        return run(z, row_offset)
-    starts = range(0, len(z), _ROWS)
-    return torch.cat([run(z[start : start + _ROWS], row_offset + start) for start in starts], dim=1)
+    half, plans = precision == "bf16", (Plan.of(decoder), Plan.of(encoder))
+    draw = draw_of(corruption, row_offset=row_offset, site=site)
+    layers = [plan.layers if plan.dense else () for plan in plans] if chosen == "cpp" else None
+    if layers and cpp.chain.sample_chain_problem(*layers, z) is None:
+        return cpp.chain.sample_chain(*layers, z, noise.state, draw, keep, half=half)
+    with torch.autocast(z.device.type, dtype=torch.bfloat16) if half else nullcontext():
+        if chosen == "reference":
+            where = {"steps": keep[-1], "keep": keep, "row_offset": row_offset, "site": site}
+            kept = reference.sample_chain(*(plan.on_reference for plan in plans), z, corruption, noise, **where)
+        elif chosen == "triton" and triton.chain.sample_chain_problem(*plans, z) is None:
+            kept = triton.chain.sample_chain(*plans, z, noise.state, draw, keep)
+        else:
+            kept = _by_blocks(*plans, z, noise.state, draw, keep, cpp if chosen == "cpp" else triton)
+    return kept.to(z.dtype) if half else kept
 
 
 def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -190,36 +116,26 @@ def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:
     return keep
 
 
-def _run(decoder, encoder, z, corruption, noise, keep, row_offset, site, backend) -> Tensor:
+def _by_blocks(
+    decoder: Plan, encoder: Plan, z: Tensor, state: Tensor, draw: Draw, keep: tuple[int, ...], room: ModuleType
+) -> Tensor:
+    """Chains of any networks, so many rows at a time."""
+    rows = reference.CHAIN_ROWS
+    if torch.compiler.is_compiling() or len(z) <= rows:
+        # a traced loop over blocks would fix the number of rows
+        return _by_steps(decoder, encoder, z, state, draw, keep, room)
+    starts = range(0, len(z), rows)
+    blocks = ((z[start : start + rows], draw._replace(row_offset=draw.row_offset + start)) for start in starts)
+    return torch.cat([_by_steps(decoder, encoder, part, state, own, keep, room) for part, own in blocks], dim=1)
+
+
+def _by_steps(decoder, encoder, z, state, draw, keep, room) -> Tensor:
     kept = []
     for t in range(keep[-1] + 1):
         x = decoder(z)
         if t in keep:
             kept.append(x)
         if t < keep[-1]:
-            ahead = noise.ahead(t)
-            z = encoder(corrupt(x, corruption, ahead, row_offset=row_offset, site=site, backend=backend)[0])
-    return torch.stack(kept)
-
-
-def _is_plain(network: Callable) -> bool:
-    modules = list(network.modules()) if isinstance(network, nn.Module) else []
-    return len(modules) > 0 and all(type(m) in _PLAIN and not is_observed(m) for m in modules)
-
-
-def _decoder_end(decoder: Callable) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:
-    """A decoder of plain layers up to its last `nn.Linear`, and that layer, where only a sigmoid follows; else None."""
-    split = split_last(decoder, nn.Sigmoid) if _is_plain(decoder) else None
-    return None if split is None else split_last(decoder[:-1], nn.Linear)
-
-
-def _run_fused(end, encoder, z, corruption, noise, keep, row_offset, first_row, site) -> Tensor:
-    body, last = end
-    kept = []
-    for t in range(keep[-1]):
-        h, keeps = body(z), t in keep
-        x_tilde, x = _fused(h, last.weight, last.bias, corruption, noise, keeps, row_offset, first_row, site, t)
-        kept += [x] if keeps else []
-        z = encoder(x_tilde)
-    kept.append(torch.sigmoid(last(body(z))))
+            at = draw._replace(image=x.shape[1:], ahead=t)
+            z = encoder(room.corruption.corrupt(x.flatten(1), None, state, at, x.dtype)[0].reshape(x.shape))
     return torch.stack(kept)

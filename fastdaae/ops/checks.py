@@ -1,63 +1,22 @@
 """Argument checks of the operators: each error names the argument, what was expected, what was given and what to do."""
 
-import importlib.util
 import math
-import os
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
-from fastdaae.arguments import whole
+from fastdaae import arrays
+from fastdaae.activation import ACTIVATIONS, Activation
+from fastdaae.arguments import is_number, whole
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.noise import Noise, require_rows
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-ACTIVATIONS = ("relu", "sigmoid", "none")
 CORRUPTIONS = (Gaussian, Masking, SaltAndPepper)
 COPIES_LIMIT = 1 << 16
 _FINITE_BLOCK = 1 << 22  # numbers checked at a time
 _LARGEST_NORM = 1e150  # whose square, and what is summed of squares, stays well within float64
-
-# probed once, at import: a probe inside a call could not be traced by torch.compile
-_TRITON_INSTALLED = importlib.util.find_spec("triton") is not None
-_TRITON_INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-
-
-def memory_problem(name: str, x: Tensor) -> str | None:
-    """Why a kernel cannot read the memory of x and be done, or None; that of a traced tensor comes later."""
-    if torch.compiler.is_compiling():
-        return None
-    if type(x).__torch_dispatch__ is not Tensor.__torch_dispatch__:
-        return f"it reads plain tensors, and {name} is a {type(x).__name__}"
-    if torch._C._functorch.is_functorch_wrapped_tensor(x):
-        return f"it takes no part in torch.func's transforms, and {name} does"
-    return "it computes no forward-mode derivatives" if forward_ad._current_level >= 0 else None
-
-
-def triton_problem(x: Tensor) -> str | None:
-    """Why the Triton kernels cannot take x, or None."""
-    if not _TRITON_INSTALLED:
-        return "triton is not installed; pip install triton"
-    if not (x.is_cuda or (_TRITON_INTERPRETED and x.device.type == "cpu")):
-        return f"it runs on a CUDA device, and x is on {x.device}"
-    return "it computes in float32, and x is float64" if x.dtype == torch.float64 else memory_problem("x", x)
-
-
-def autocast_dtype(x: Tensor) -> torch.dtype | None:
-    """The dtype that products on the device of x are cast to, or None."""
-    kind = x.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
-
-
-class _Writable:
-    """An array's memory without its read-only mark, which tensors do not know; nothing here writes to its points."""
-
-    def __init__(self, array: np.ndarray):
-        self.kept = array
-        address, _ = array.__array_interface__["data"]
-        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
 
 
 def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
@@ -68,9 +27,7 @@ def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
         raise TypeError(
             f"{name} must be uint8 (value / 255) or a floating dtype, got {x.dtype}; use .astype(np.float32)"
         )
-    if min(x.strides, default=0) < 0:
-        x = x.copy()
-    return torch.from_numpy(x if x.flags.writeable else np.asarray(_Writable(x)))
+    return arrays.to_tensor(x)
 
 
 def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:
@@ -124,12 +81,12 @@ def require_bandwidths(name: str, bandwidths: list[float]) -> None:
         )
 
 
-def require_noise(corruption, noise: Noise, x: Tensor) -> None:
+def require_noise(corruption, noise: Noise, x: Tensor | None = None) -> None:
     if corruption is not None and not isinstance(corruption, CORRUPTIONS):
         raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {type(corruption).__name__}")
     if not isinstance(noise, Noise):
         raise TypeError(f"noise must be a fastdaae.Noise, got {type(noise).__name__}; use fastdaae.Noise(seed)")
-    if noise.state.device != x.device:
+    if x is not None and noise.state.device != x.device:
         raise ValueError(f"noise must be on the device of x, {x.device}, got {noise.state.device}; use noise.to(...)")
 
 
@@ -156,15 +113,14 @@ def as_index(index: Tensor | None, x: Tensor) -> Tensor | None:
     return index.contiguous()
 
 
-def rows_of(x: Tensor, index: Tensor | None) -> int:
-    """The number of rows that an index gathers, or of x."""
-    return x.shape[0] if index is None else index.shape[0]
-
-
-def require_linear(weight: Tensor, bias: Tensor | None, inputs: int, activation: str) -> None:
+def as_activation(activation: str, slope: float, weight: Tensor, bias: Tensor | None, inputs: int) -> Activation:
+    """The activation of a layer whose weight [H, inputs] and bias [H] fit; raises ValueError for another."""
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(map(repr, ACTIVATIONS))}, got {activation!r}")
+    if not (is_number(slope) and 0 <= slope < math.inf):
+        raise ValueError(f"slope must be a finite number >= 0, got {slope!r}")
     if weight.dim() != 2 or weight.shape[1] != inputs:
         raise ValueError(f"weight must have the shape [H, {inputs}] to fit its input, got {list(weight.shape)}")
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(f"bias must have the shape [{weight.shape[0]}] to fit weight, got {list(bias.shape)}")
+    return Activation(activation, float(slope) if activation == "leaky_relu" else 0.0)

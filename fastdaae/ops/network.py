@@ -1,139 +1,193 @@
-"""Plain fully connected networks on the engine: a layer and its activation in one pass."""
+"""`Plan`: what a network is. Everything that runs a network differently from calling it asks its plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
-from fastdaae import backend as backends
-from fastdaae import reference
-from fastdaae.ops import engine_layers, library_products
-from fastdaae.ops.splitting import is_observed
+from fastdaae import backend
+from fastdaae.activation import NONE, SIGMOID, Activation
+from fastdaae.kernels import cpp
 
-# Below these sizes packing costs more than PyTorch's product takes. Measured on one thread of a Xeon with 1000 numbers
-# on the other side: 320 rows to 10 outputs 0.18 ms against 0.09, to 64 outputs 0.37 against 0.25; 8 rows to 1000
-# outputs 0.37 against 0.42, 4 rows 0.37 against 0.29. From 10 inputs the forward pass is up to twice PyTorch's speed,
-# its gradients half of it.
-_NARROW = 128
-_FEWEST_ROWS = 8
-
-
-class DenseLayer(NamedTuple):
-    """activation(x W^T + b): weight [H, D], bias [H] or None, activation "relu", "sigmoid" or "none"."""
-
-    weight: Tensor
-    bias: Tensor | None
-    activation: str
+_ACTIVATIONS = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh"}
+# layers whose output for one row depends on the other rows of the batch
+_BATCH_DEPENDENT = (nn.modules.batchnorm._BatchNorm,)
+# layers that see one row at a time, and of these those without random numbers, state or a wait for the device
+_CAPTURABLE = (nn.Flatten, nn.Identity, nn.Linear, nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid)
+_ROWWISE = (*_CAPTURABLE, nn.Dropout, nn.LayerNorm, nn.Softplus, nn.ELU, nn.GELU, nn.SiLU, nn.Unflatten)
 
 
-def dense_layers(network: Callable) -> list[DenseLayer] | None:
-    """The layers of a plain `nn.Sequential` of Flatten, Linear, ReLU and Sigmoid that maps rows to rows; else None.
-
-    Flatten may only come first, an activation only after a Linear.
-    """
-    if not _is_plain_network(network):
-        return None
-    modules = [module for module in network if type(module) is not nn.Identity]
-    if modules and type(modules[0]) is nn.Flatten and (modules[0].start_dim, modules[0].end_dim) == (1, -1):
-        modules = modules[1:]
-    layers: list[DenseLayer] = []
+def are_observed(*modules: Callable) -> bool:
+    """Whether calling one of the modules runs more than the forward of its class: a hook, its own or one of all
+    modules, or a forward set on this instance."""
+    if _has_any_global_hook():
+        return True
     for module in modules:
-        activation = activation_of(module)
-        if type(module) is nn.Linear:
-            layers.append(DenseLayer(module.weight, module.bias, "none"))
-        elif activation is not None and layers and layers[-1].activation == "none":
-            layers[-1] = layers[-1]._replace(activation=activation)
-        else:
-            return None
-    fit = all(a.weight.shape[0] == b.weight.shape[1] for a, b in zip(layers, layers[1:], strict=False))
-    return layers if layers and fit else None
-
-
-def run(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """network(x), for x [N, ...]; on the CPU a plain `nn.Sequential` runs on the engine, to rounding the same.
-
-    Plain are Flatten, Linear, ReLU, Sigmoid and Identity that nothing observes, in float32 or bf16 (autocast included);
-    anything else is called as it is. Differentiable in x and in the parameters.
-    """
-    return run_layers(list(network), x) if _runs_on_engine(network, x) else network(x)
-
-
-def run_without_last(network: nn.Sequential, x: Tensor) -> Tensor:
-    """What `run` gives to the last layer of an `nn.Sequential`."""
-    layers = list(network)[:-1]
-    if _runs_on_engine(network, x):
-        return run_layers(layers, x)
-    for layer in layers:
-        x = layer(x)
-    return x
-
-
-def run_layers(layers: Sequence[nn.Module], x: Tensor) -> Tensor:
-    """The layers of a network that `run` takes, or of a part of it, one after the other on x [N, ...]."""
-    position = 0
-    while position < len(layers):
-        layer = layers[position]
-        position += 1
-        if not is_plain(layer, nn.Linear) or x.dim() != 2:
-            x = layer(x)
+        if not isinstance(module, nn.Module):
             continue
-        activation = activation_of(layers[position]) if position < len(layers) else None
-        position += activation is not None
-        x = linear(x, layer.weight, layer.bias, activation or "none")
+        own = module._forward_pre_hooks or module._forward_hooks
+        if own or module._backward_pre_hooks or module._backward_hooks or "forward" in vars(module):
+            return True
+    return False
+
+
+class Dense(NamedTuple):
+    """activation(x W^T + b): a plain `nn.Linear`, and the module of its activation where one follows."""
+
+    linear: nn.Linear
+    activation: Activation
+    modules: tuple[nn.Module, ...]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The stage on x [N, D], on the kernels unless somebody observes a module."""
+        if x.dim() != 2 or are_observed(*self.modules):
+            return _call(self.modules, x)
+        return cpp.layers.linear(x, self.linear.weight, self.linear.bias, self.activation)
+
+
+def _call(modules: tuple[Callable, ...], x: Tensor) -> Tensor:
+    for module in modules:
+        x = module(x)
     return x
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
-    """activation(x W^T + b) for x [N, D] on the engine, or by PyTorch where that is the faster of the two."""
-    float32 = weight.dtype == x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    if (
-        (float32 and library_products.faster("forward", x.shape[0]))
-        or not pays(x.shape[0], x, weight)
-        or engine_layers.problem(x, weight) is not None
-    ):
-        return reference.activate(nn.functional.linear(x, weight, bias), activation)
-    return engine_layers.linear(x, weight, bias, activation)
+class Plan(NamedTuple):
+    """A network as stages, one after the other: `Dense`, or something that is called as it is.
+
+    `containers` are the `nn.Sequential` that were opened for it, the network itself first; a part of a network has
+    none. A plan holds modules, not tensors: it stays good while parameters change, and for hooks that come later.
+    """
+
+    stages: tuple[Dense | Callable, ...]
+    containers: tuple[nn.Sequential, ...] = ()
+
+    @staticmethod
+    def of(network: "Callable | Plan") -> "Plan":
+        """The plan of a network: an `nn.Sequential` is opened, and those in it; anything else is one stage."""
+        if isinstance(network, Plan):
+            return network
+        containers: list[nn.Sequential] = []
+        modules = list(_opened(network, containers))
+        return Plan(tuple(_stages(modules)), tuple(containers))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """What the network makes of x [N, ...], its dense stages on the kernels; to rounding the same, differentiable.
+
+        On the CPU float32 and bf16 layers run in C++ (autocast included), where that is the faster.
+        """
+        if not x.is_cpu or backend.DEFAULT == "reference" or are_observed(*self.containers):
+            return self.on_reference(x)
+        for stage in self.stages:
+            x = stage(x)
+        return x
+
+    def on_reference(self, x: Tensor) -> Tensor:
+        """What the network makes of x by its modules' own forwards."""
+        return (self.containers[0] if self.containers else self.sequence)(x)
+
+    def sequence(self, x: Tensor) -> Tensor:
+        """The modules called one after the other."""
+        return _call(self.modules, x)
+
+    @property
+    def modules(self) -> tuple[Callable, ...]:
+        """The modules in their order."""
+        return tuple(m for stage in self.stages for m in (stage.modules if isinstance(stage, Dense) else (stage,)))
+
+    @property
+    def observed(self) -> bool:
+        """Whether calling the network runs more than its modules' forwards."""
+        return are_observed(*self.containers, *self.modules)
+
+    @property
+    def layers(self) -> tuple[Dense, ...]:
+        """The dense stages."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Dense))
+
+    @property
+    def dense(self) -> bool:
+        """Whether rows pass through nothing but dense stages, which nobody observes."""
+        first = 1 if self.stages and flattens(self.stages[0]) else 0
+        return len(self.layers) == len(self.stages) - first > 0 and not self.observed
+
+    @property
+    def rowwise(self) -> bool:
+        """Whether every row is known to be treated alone, so that two batches may go through as one."""
+        return not self.observed and all(type(module) in _ROWWISE for module in self.modules)
+
+    @property
+    def depends_on_batch(self) -> bool:
+        """Whether a layer mixes the rows of a batch, as batch norm in training does."""
+        within = (module for stage in self.modules if isinstance(stage, nn.Module) for module in stage.modules())
+        return any(isinstance(module, _BATCH_DEPENDENT) and module.training for module in within)
+
+    @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph of it can be captured: no state, no random numbers, no wait for the device."""
+        return not self.observed and all(type(module) in _CAPTURABLE for module in self.modules)
+
+    def logits(self) -> "Plan | None":
+        """The plan without its trailing sigmoid; None where it does not end in one that can be left out."""
+        last = self.stages[-1] if self.stages else None
+        modules = self.modules
+        if len(modules) < 2 or are_observed(*self.containers, modules[-1]):
+            return None
+        if isinstance(last, Dense) and last.activation == SIGMOID:
+            return Plan((*self.stages[:-1], Dense(last.linear, NONE, last.modules[:1])))
+        return Plan(self.stages[:-1]) if type(last) is nn.Sigmoid else None
+
+    def split_last(self) -> "tuple[Plan, Dense] | None":
+        """The plan up to a last layer without an activation, and that layer; None where it does not end in one."""
+        last = self.stages[-1] if self.stages else None
+        if not isinstance(last, Dense) or last.activation != NONE:
+            return None
+        observed = are_observed(*self.containers, last.linear)
+        return None if observed else (Plan(self.stages[:-1]), last)
+
+    def split_first(self, x: Tensor) -> "tuple[Dense, Plan] | None":
+        """The first layer, if x [N, ...] enters one as rows, and the plan of the others."""
+        first = 1 if self.stages and flattens(self.stages[0]) else 0
+        stage = self.stages[first] if len(self.stages) > first else None
+        if not isinstance(stage, Dense) or not (first or x.dim() == 2):
+            return None
+        observed = are_observed(*self.containers, *self.stages[:first], *stage.modules)
+        return None if observed else (stage, Plan(self.stages[first + 1 :]))
 
 
-def pays(rows: int, x: Tensor, weight: Tensor) -> bool:
-    """Whether the engine is the faster one for so many rows like those of x, by the measurements above."""
-    outputs, inputs = weight.shape
-    trains = torch.is_grad_enabled() and (weight.requires_grad or x.requires_grad)
-    wide = min(outputs, inputs if trains else outputs) >= _NARROW
-    # a traced graph serves every number of rows
-    return wide and (torch.compiler.is_compiling() or rows >= _FEWEST_ROWS)
+def flattens(stage: Callable) -> bool:
+    """Whether a stage makes rows of whatever comes."""
+    return type(stage) is nn.Flatten and (stage.start_dim, stage.end_dim) == (1, -1)
 
 
-def is_plain(layer: nn.Module, kind: type[nn.Module]) -> bool:
-    """Whether a layer is exactly of a kind, and calling it runs nothing else."""
-    return type(layer) is kind and not is_observed(layer)
+def _opened(network: Callable, containers: list[nn.Sequential]) -> Iterator[Callable]:
+    plain = isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward
+    if not plain or are_observed(network):
+        yield network
+        return
+    containers.append(network)
+    for module in network:
+        yield from _opened(module, containers)
 
 
-def activation_of(layer: nn.Module) -> str | None:
-    """The name of the activation that a layer is, or None."""
-    return "relu" if is_plain(layer, nn.ReLU) else "sigmoid" if is_plain(layer, nn.Sigmoid) else None
+def _stages(modules: list[Callable]) -> Iterator[Dense | Callable]:
+    place = 0
+    while place < len(modules):
+        module, follower = modules[place], modules[place + 1] if place + 1 < len(modules) else None
+        place += 1
+        if type(module) is nn.Identity and not are_observed(module):
+            continue
+        if type(module) is not nn.Linear or are_observed(module):
+            yield module
+            continue
+        activation = activation_of(follower)
+        place += activation is not None
+        yield Dense(module, activation or NONE, (module, follower) if activation else (module,))
 
 
-def _is_plain_network(network: Callable) -> bool:
-    if not isinstance(network, nn.Sequential) or type(network).forward is not nn.Sequential.forward:
-        return False
-    kinds = (nn.Flatten, nn.Linear, nn.ReLU, nn.Sigmoid, nn.Identity)
-    return not is_observed(network) and all(type(layer) in kinds and not is_observed(layer) for layer in network)
-
-
-def _runs_on_engine(network: Callable, x: Tensor) -> bool:
-    if not _is_plain_network(network):
-        return False
-    return backends.choose("run", "auto", {"cpp": _problem(network, x), "reference": None}) == "cpp"
-
-
-def _problem(network: nn.Sequential, x: Tensor) -> str | None:
-    weights = [layer.weight for layer in network if type(layer) is nn.Linear]
-    if not weights:
-        return "the network has no Linear layer"
-    # where PyTorch's own product would raise, PyTorch shall say so
-    cast = torch.is_autocast_enabled("cpu")
-    if not x.is_floating_point() or not (cast or all(weight.dtype == x.dtype for weight in weights)):
-        return "its dtypes differ"
-    return next(filter(None, (engine_layers.problem(x, weight) for weight in weights)), None)
+def activation_of(module: Callable | None) -> Activation | None:
+    """The activation that a plain module is, or None."""
+    if type(module) is nn.LeakyReLU and module.negative_slope >= 0 and not are_observed(module):
+        return Activation("leaky_relu", module.negative_slope)
+    name = _ACTIVATIONS.get(type(module))
+    return None if name is None or are_observed(module) else Activation(name)

@@ -6,31 +6,22 @@ from torch import Tensor
 
 from fastdaae import backend as backends
 from fastdaae import reference
-from fastdaae.kernels import engine_parzen
+from fastdaae.kernels import cpp, triton
+from fastdaae.kernels.registration import operator
 from fastdaae.ops import checks
-
-_library = torch.library.Library("fastdaae", "FRAGMENT")
-_library.define("parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
-_library.define("triton_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
-_library.define("engine_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor")
-_library.impl("parzen_log_density", reference.parzen_log_density, "CompositeExplicitAutograd")
-
-
-def _launch(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
-    from fastdaae.kernels import triton_parzen
-
-    return triton_parzen.parzen_log_density(queries, samples, bandwidths)
 
 
 def _fake(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
     return queries.new_empty((bandwidths.shape[0], queries.shape[0]), dtype=torch.float64)
 
 
-_library.impl("triton_parzen_log_density", _launch, "CompositeExplicitAutograd")
-_library.impl("engine_parzen_log_density", engine_parzen.parzen_log_density, "CPU")
-torch.library.register_fake("fastdaae::parzen_log_density", _fake, lib=_library)
-torch.library.register_fake("fastdaae::triton_parzen_log_density", _fake, lib=_library)
-torch.library.register_fake("fastdaae::engine_parzen_log_density", _fake, lib=_library)
+# registered, since a traced graph cannot hold loops that depend on the data
+_reference = operator(
+    "parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor",
+    reference.parzen_log_density,
+    _fake,
+    "CompositeExplicitAutograd",
+)
 
 
 @torch.no_grad()
@@ -40,9 +31,9 @@ def parzen_log_density(
     """log p(q) = logsumexp_i(-|q - s_i|^2 / 2h^2) - log N - D log(h sqrt(2 pi)) for every bandwidth h, as [B, Q].
 
     queries [Q, D] and samples [N, D] are uint8 (value / 255, exactly: not rounded to float32) or floating and finite,
-    in the same units as the bandwidths [B]: tensors, or arrays and memory maps, read-only ones too. On the CPU the
-    engine reads uint8, float32 and float64 in C order as they are, block by block, and makes no copy, so that they may
-    be larger than memory. The result is in nats, float64; a log-density, so it may be positive. Within 1e-3 + 1e-6
+    in the same units as the bandwidths [B]: tensors, or arrays and memory maps, read-only ones too. On the CPU C++
+    reads uint8, float32 and float64 in C order as they are, block by block, and makes no copy, so that they may be
+    larger than memory. The result is in nats, float64; a log-density, so it may be positive. Within 1e-3 + 1e-6
     |log p| nats of float64 for D to 12288 and h from 0.05 to 2. A running (nearest, sum) per query and bandwidth; a Q x
     N matrix never exists. Not differentiable. Raises TypeError for what is no array of numbers, ValueError for empty or
     non-finite sets, magnitudes beyond 1e150 / sqrt(D), widths that differ, or bandwidths outside 1e-150..1e150,
@@ -54,25 +45,15 @@ def parzen_log_density(
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=samples.device)
     if not torch.compiler.is_compiling():
         _check_bandwidths(bandwidths)
-    # float64 data are no problem here: the pairs that matter are computed again in float64
     problems = {
-        "triton": checks.triton_problem(samples[:0].float()),
-        "cpp": _engine_problem(queries, samples),
+        "triton": triton.parzen.problem(queries, samples),
+        "cpp": cpp.parzen.problem(queries, samples),
         "reference": None,
     }
     chosen = backends.choose("parzen_log_density", backend, problems)
-    if chosen == "triton":
-        return torch.ops.fastdaae.triton_parzen_log_density.default(queries, samples, bandwidths)
-    if chosen == "cpp":
-        return torch.ops.fastdaae.engine_parzen_log_density.default(queries, samples, bandwidths)
-    return torch.ops.fastdaae.parzen_log_density.default(queries, samples, bandwidths)
-
-
-def _engine_problem(queries: Tensor, samples: Tensor) -> str | None:
-    for name, points in (("queries", queries), ("samples", samples)):
-        if points.device.type != "cpu":
-            return f"it runs on the CPU, and {name} are on {points.device}"
-    return backends.EXTENSION_PROBLEM
+    if chosen == "reference":
+        return _reference(queries, samples, bandwidths)
+    return (cpp if chosen == "cpp" else triton).parzen.parzen_log_density(queries, samples, bandwidths)
 
 
 def _check(queries: Tensor, samples: Tensor) -> None:

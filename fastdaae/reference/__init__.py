@@ -7,6 +7,7 @@ traced code. Work is cut into blocks of rows, so that no intermediate grows with
 
 from fastdaae.reference.distances import Neighbors, lift, nearest_neighbors, parzen_log_density
 from fastdaae.reference.layers import (
+    CHAIN_ROWS,
     Corrupted,
     activate,
     corrupt,
@@ -16,21 +17,31 @@ from fastdaae.reference.layers import (
     linear_sigmoid_corrupt,
     sample_chain,
 )
-from fastdaae.reference.numbers import as_double, as_float
+from fastdaae.reference.moments import LogRatioMoments, Moments, log_ratio_moments
+from fastdaae.reference.numbers import alike, as_double, as_float, distance_dtype
+from fastdaae.reference.random import normal, uniform
 
 __all__ = [
+    "CHAIN_ROWS",
     "Corrupted",
+    "LogRatioMoments",
+    "Moments",
     "Neighbors",
     "activate",
+    "alike",
     "as_double",
     "as_float",
     "corrupt",
     "corrupted_linear",
+    "distance_dtype",
     "encode_mean",
     "lift",
     "linear_mean",
     "linear_sigmoid_corrupt",
+    "log_ratio_moments",
     "nearest_neighbors",
+    "normal",
     "parzen_log_density",
     "sample_chain",
+    "uniform",
 ]

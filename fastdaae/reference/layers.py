@@ -8,9 +8,12 @@ import torch
 from torch import Tensor
 
 from fastdaae import noise as addressed
+from fastdaae.activation import Activation
 from fastdaae.corruptions import Corruption, Gaussian, Masking
 from fastdaae.noise import Noise, Site
 from fastdaae.reference.numbers import as_float, blocks
+
+CHAIN_ROWS = 8192  # chains that advance together: bounds the memory of one step
 
 
 class Corrupted(NamedTuple):
@@ -20,9 +23,14 @@ class Corrupted(NamedTuple):
     x: Tensor | None
 
 
-def activate(h: Tensor, activation: str) -> Tensor:
-    """h through "relu", "sigmoid" or "none"."""
-    return {"relu": torch.relu, "sigmoid": torch.sigmoid, "none": lambda t: t}[activation](h)
+def activate(h: Tensor, activation: Activation) -> Tensor:
+    """h through an activation."""
+    match activation.name:
+        case "none":
+            return h
+        case "leaky_relu":
+            return torch.nn.functional.leaky_relu(h, activation.slope)
+    return {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}[activation.name](h)
 
 
 def corrupt(
@@ -91,6 +99,7 @@ def corrupted_linear(
     *,
     copies: int = 1,
     activation: str = "relu",
+    slope: float = 0.01,
     index: Tensor | None = None,
     row_offset: int = 0,
     site: int = Site.RECONSTRUCTION,
@@ -98,11 +107,13 @@ def corrupted_linear(
     x_tilde = corrupt(
         x, corruption, noise, copies=copies, index=index, row_offset=row_offset, site=site, dtype=weight.dtype
     )
-    return activate(torch.nn.functional.linear(x_tilde.flatten(2), weight, bias), activation)
+    return activate(torch.nn.functional.linear(x_tilde.flatten(2), weight, bias), Activation(activation, slope))
 
 
-def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, *, activation: str = "relu") -> Tensor:
-    return activate(torch.nn.functional.linear(h, weight, bias), activation).mean(0)
+def linear_mean(
+    h: Tensor, weight: Tensor, bias: Tensor | None, *, activation: str = "relu", slope: float = 0.01
+) -> Tensor:
+    return activate(torch.nn.functional.linear(h, weight, bias), Activation(activation, slope)).mean(0)
 
 
 def linear_sigmoid_corrupt(
@@ -149,6 +160,19 @@ def sample_chain(
     site: int = Site.CHAIN,
 ) -> Tensor:
     keep = (steps,) if keep is None else keep
+    where = {"keep": keep, "site": site}
+    if torch.compiler.is_compiling() or len(z) <= CHAIN_ROWS:
+        # a traced loop over blocks would fix the number of rows
+        return _chains(decoder, encoder, z, corruption, noise, row_offset=row_offset, **where)
+    blocks_of_rows = ((start, z[start : start + CHAIN_ROWS]) for start in range(0, len(z), CHAIN_ROWS))
+    kept = [
+        _chains(decoder, encoder, rows, corruption, noise, row_offset=row_offset + start, **where)
+        for start, rows in blocks_of_rows
+    ]
+    return torch.cat(kept, dim=1)
+
+
+def _chains(decoder, encoder, z, corruption, noise, *, keep, row_offset, site) -> Tensor:
     kept = []
     for t in range(max(keep) + 1):
         x = decoder(z)

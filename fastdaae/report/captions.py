@@ -28,8 +28,10 @@ DIMENSION = (
 )
 
 
-def code_histograms(model: str) -> str:
-    """What should match the prior in this model: clean codes, but for a DAAE the corrupted ones."""
+def code_histograms(model: str, has_prior: bool) -> str:
+    """What should match the prior in this model: clean codes, but for a DAAE the corrupted ones; none without one."""
+    if not has_prior:
+        return f"This {model} has no prior: its codes may have any distribution, and samples need codes to start from."
     matched = "the codes of corrupted images" if model == "DAAE" else "the codes of clean images"
     return f"In this {model}, {matched} should have the distribution of the prior (Figure 2 of the paper)."
 

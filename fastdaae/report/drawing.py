@@ -1,7 +1,7 @@
 """The figures of one model: gathers what each shows and says what to look for."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fastdaae import ops
+from fastdaae.evaluation import Measure
 from fastdaae.evaluation.attempt import IMPOSSIBLE, reason_of, require_finite
+from fastdaae.evaluation.measures import DIMENSION, LIKELIHOOD
 from fastdaae.noise import Noise, Site
 from fastdaae.report import captions, figures_measures, figures_samples, figures_training
 from fastdaae.report.figures_codes import code_histograms, code_plane
@@ -38,7 +40,7 @@ def _drawn(name: str, caption: str, figure: Callable[[], Figure]) -> Drawn:
         return Drawn(name, None, reason_of(error))
 
 
-def draw(model, split, part: str, history: list[dict], evaluation, *, unit: str, seed: int) -> Iterator[Drawn]:
+def draw(model, split, part: str, history: list[dict], measures, *, unit: str, seed: int) -> Iterator[Drawn]:
     """All figures of a report, one after the other; `part` names the split that is shown."""
     if history:
         yield _drawn("losses", captions.LOSSES, lambda: _losses(model, history, unit))
@@ -49,8 +51,7 @@ def draw(model, split, part: str, history: list[dict], evaluation, *, unit: str,
         yield _drawn("samples", captions.SAMPLES, lambda: _samples(model, shape, seed))
         yield _drawn("chain", captions.CHAIN, lambda: _chain(model, shape, seed))
         yield from _codes(model, split, part, noise, seed)
-    if evaluation is not None:
-        yield from _measures(evaluation)
+    yield from draw_measures(measures or [])
 
 
 @contextmanager
@@ -127,11 +128,13 @@ def _chain(model, shape: tuple[int, ...], seed: int) -> Figure:
 def _codes(model, split, part: str, noise: Noise, seed: int) -> Iterator[Drawn]:
     images = split.images[:_CODES]
     clean = _encode(model, images, None, noise)
-    codes = {"prior": model.prior.sample(_CODES, noise, site=Site.PRIOR).cpu().numpy(), "clean": clean}
+    prior = getattr(model, "prior", None)
+    codes = {} if prior is None else {"prior": prior.sample(_CODES, noise, site=Site.PRIOR).cpu().numpy()}
+    codes["clean"] = clean
     if model.corruption is not None:
         codes["corrupted"] = _encode(model, images, model.corruption, noise)
-    title = f"Codes of {len(clean):,} {_IN_TEXT[part]} images beside the prior"
-    caption = captions.code_histograms(type(model).__name__)
+    title = f"Codes of {len(clean):,} {_IN_TEXT[part]} images" + ("" if prior is None else " beside the prior")
+    caption = captions.code_histograms(type(model).__name__, prior is not None)
     yield _drawn("code-histograms", caption, lambda: _histograms(codes, title))
     labels = None if split.labels is None else split.labels[:_PLANE].cpu().numpy()
     caption = captions.code_plane(labels is not None)
@@ -161,18 +164,22 @@ def _encode(model, images: Tensor, corruption, noise: Noise) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def _measures(evaluation: Mapping) -> Iterator[Drawn]:
-    likelihood, dimension = evaluation["likelihood"], evaluation["dimension"]
-    title = "Log-likelihood over bandwidths"
-    yield _drawn(
-        "likelihood", captions.LIKELIHOOD, lambda: figures_measures.likelihood_curves(_measured(likelihood), title)
-    )
-    over = f"Intrinsic dimension over neighbours, n = {dimension['images']:,}"
-    yield _drawn("dimension", captions.DIMENSION, lambda: figures_measures.dimension_curves(_measured(dimension), over))
+def draw_measures(measures: Sequence[Measure]) -> Iterator[Drawn]:
+    """The figures of an evaluation: of each kind of measure that has curves to show."""
+    for kind, (name, caption, figure) in _CURVES.items():
+        found = [measure for measure in measures if measure.name == kind]
+        if found:
+            yield _drawn(name, caption, lambda figure=figure, found=found: figure(_with_values(found)))
 
 
-def _measured(part: Mapping) -> list[Mapping]:
-    rows = [row for row in part["rows"] if "reason" not in row]
-    if not rows:
-        raise ValueError(part["rows"][0]["reason"])
-    return rows
+_CURVES = {
+    LIKELIHOOD: ("likelihood", captions.LIKELIHOOD, figures_measures.likelihood_curves),
+    DIMENSION: ("dimension", captions.DIMENSION, figures_measures.dimension_curves),
+}
+
+
+def _with_values(measures: list[Measure]) -> list[Measure]:
+    taken = [measure for measure in measures if measure.value is not None]
+    if not taken:
+        raise ValueError(measures[0].reason)
+    return taken

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fastdaae.evaluation.telling import number
 from fastdaae.report.style import (
     BLUE,
     CLASSES,
@@ -16,7 +17,6 @@ from fastdaae.report.style import (
     TEXT,
     VERMILLION,
     new_figure,
-    number,
     style_axes,
 )
 
@@ -27,9 +27,10 @@ _COLORS = {"prior": MUTED, "clean": BLUE, "corrupted": VERMILLION}
 def code_histograms(codes: Mapping[str, np.ndarray], title: str) -> Figure:
     """Densities of all coordinates pooled: draws of the prior, clean and corrupted codes; a scatter too for 2-D codes.
 
-    `codes` is {"prior": [N, Z], "clean": [N, Z], "corrupted": [N, Z]}, each N its own; "corrupted" may be absent.
+    `codes` is {"prior": [N, Z], "clean": [N, Z], "corrupted": [N, Z]}, each N its own; the prior and "corrupted" may be
+    absent.
     """
-    plane = codes["prior"].shape[1] == 2
+    plane = codes["clean"].shape[1] == 2
     figure = new_figure(12.4 if plane else 9.6, 4.9)
     panels = figure.subplots(1, 2 if plane else 1, squeeze=False)[0]
     pooled = {name: values.ravel() for name, values in codes.items()}

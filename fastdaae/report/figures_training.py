@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fastdaae.report.style import BLUE, MUTED, SERIES, VERMILLION, label_ends, new_figure, number, style_axes
+from fastdaae.evaluation.telling import number
+from fastdaae.report.style import BLUE, MUTED, SERIES, VERMILLION, label_ends, new_figure, style_axes
 
 
 def losses(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
+from fastdaae.evaluation.telling import Row
 from fastdaae.report import captions
-from fastdaae.report.tables import Row
 
 LIKELIHOOD_CAUTION = (
     "Parzen-window likelihoods deserve caution: a model may score higher than real data, as smooth samples often "

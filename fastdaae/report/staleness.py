@@ -1,13 +1,12 @@
-"""Whether an evaluation is of the model that a run's checkpoint holds now."""
+"""Whether measures are of the model that a run's checkpoint holds now."""
 
 from collections.abc import Mapping
 
 _FACTS = ("run_id", "epoch", "step")
 
 
-def outdated(evaluation: Mapping, now: Mapping | None) -> str | None:
-    """A sentence where the evaluation's "checkpoint" is not the one of now; None where they agree or one is unknown."""
-    then = evaluation.get("checkpoint")
+def outdated(then: Mapping | None, now: Mapping | None) -> str | None:
+    """A sentence where the state that was measured is not the one of now; None where they agree or one is unknown."""
     if not then or not now:
         return None
     shared = [name for name in _FACTS if then.get(name) is not None and now.get(name) is not None]

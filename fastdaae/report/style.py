@@ -71,11 +71,6 @@ def label_ends(axes: Axes, labels: Sequence[tuple[float, str, str]], *, gap: flo
         axes.text(left, place, text, color=color, fontsize=TEXT, va="center", linespacing=1.15, **beside)
 
 
-def number(value: float, digits: int) -> str:
-    """A number with thousands separated, `digits` decimals and a true minus sign."""
-    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
 def png_bytes(figure: Figure) -> bytes:
     """The figure as a PNG file, the same bytes for the same figure."""
     buffer = io.BytesIO()

@@ -2,10 +2,11 @@
 
 import zlib
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from fastdaae import pixels
+from fastdaae import arrays, pixels
 
 
 def training_images(dataset) -> tuple[Tensor, Tensor | None]:
@@ -17,6 +18,8 @@ def training_images(dataset) -> tuple[Tensor, Tensor | None]:
 
 def _images(name: str, split) -> Tensor:
     images = getattr(split, "images", split)
+    if isinstance(images, np.ndarray):
+        images = arrays.to_tensor(images)
     images = torch.as_tensor(images, device=getattr(images, "device", "cpu"))
     if images.dim() < 2 or len(images) == 0:
         raise ValueError(f"{name} must hold images [N, ...] with N >= 1, got the shape {list(images.shape)}")

@@ -13,10 +13,12 @@ class TrainingStep:
     def __init__(self, model: nn.Module, optimizers: dict[str, Optimizer], noise: Noise, row_offset: int):
         self.model, self.optimizers, self.noise, self.row_offset = model, optimizers, noise, row_offset
         self._groups = model.parameter_groups()
+        # a model of one's own may know no plans
+        self._plans = {"plans": model.plans()} if hasattr(model, "plans") else {}
 
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """One training step on a batch x [N, ...]: {loss name: 0-d tensor}, without waiting for the device."""
-        losses = self.model.step(x, self.noise, self._update, row_offset=self.row_offset)
+        losses = self.model.step(x, self.noise, self._update, row_offset=self.row_offset, **self._plans)
         self.noise.advance()
         return {name: loss.detach() for name, loss in losses.items()}
 
@@ -39,8 +41,9 @@ def compile_step(
     """The training step of a model as one callable: `losses = step(x)` with x [N, ...] uint8 or [0, 1] pixels.
 
     `optimizers` is {update name: optimizer} with the names of `model.parameter_groups()`; `noise` (or a new one of
-    `seed`) is advanced after every step; `row_offset` is the batch's position in the global batch. Runs eagerly in this
-    version. Raises ValueError where the names differ. Source: Creswell and Bharath 2018, Algorithm 1.
+    `seed`) is advanced after every step; `row_offset` is the batch's position in the global batch. The networks are
+    read once, here: what replaces a layer of theirs comes before. Runs eagerly in this version. Raises ValueError where
+    the names differ. Source: Creswell and Bharath 2018, Algorithm 1.
     """
     names, given = list(model.parameter_groups()), list(optimizers)
     if set(names) != set(given):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 import fastdaae as fd
-from fastdaae.kernels import extension
+from fastdaae.kernels.compiled import load
 from tests.conftest import ISAS
 
 HALVES = (torch.float16, torch.bfloat16)
@@ -77,7 +77,7 @@ class Draw:
     def surroundings(self):
         """Another default dtype, default device, number of threads and instruction set."""
         dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-        compiled = extension.load() if ISAS else None
+        compiled = load() if ISAS else None
         isa = compiled.build_info()["isa"] if compiled else None
         device = self.one_of("cpu", "cpu", "meta")
         try:

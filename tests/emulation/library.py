@@ -23,7 +23,7 @@ def compile_emulated(output: Path, *flags: str, entry: str, kernels: list[Path] 
 
 
 class EmulatedModule:
-    """What `extension.load()` gives, for kernels that run on host memory."""
+    """What `compiled.load()` gives, for kernels that run on host memory."""
 
     def __init__(self, path: Path):
         self._library = ctypes.CDLL(str(path))

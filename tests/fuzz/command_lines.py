@@ -24,7 +24,7 @@ _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
         "--out": ("OUT", "OUT", "OUT", *_PATHS),
         "--data": _DATA,
-        "--model": ("aae", "daae", "idaae", *_TEXT),
+        "--model": ("autoencoder", "aae", "daae", "idaae", *_TEXT),
         "--copies": _WHOLE,
         "--epochs": _SHORT,
         "--sigma": _REAL,

@@ -21,7 +21,7 @@ from fastdaae.cli import measures
 from fastdaae.data.arrays import array_names
 from fastdaae.data.files import load_arrays, load_folder
 from fastdaae.data.idx import read_idx
-from fastdaae.evaluation import evaluate
+from fastdaae.evaluation import evaluate, read_evaluation, telling, write_evaluation
 from fastdaae.report import drawing, tables
 from fastdaae.training.checkpoint import read_history, read_metrics
 from tests.fuzz import command_lines, mutations
@@ -87,7 +87,8 @@ def _example_run(folder: Path) -> Path:
         _train(run, epochs=2)
     digits = fd.data.load("digits")
     few = digits._replace(train=fd.data.Split(digits.train.images[:60], digits.train.labels[:60]))
-    run_folder.write_json(run / run_folder.EVALUATION, evaluate(fd.load(run), few, samples=60, steps=1, k=4))
+    measures = evaluate(fd.load(run), few, samples=60, steps=1, k=4)
+    write_evaluation(run, measures, model="IDAAE", data="digits", seed=0, checkpoint={"epoch": 2, "step": 4})
     np.save(run / "x.npy", few.train.images.numpy())
     np.savez(run / run_folder.SAMPLES, x0=fd.load(run).sample(60).numpy())
     return run
@@ -118,11 +119,12 @@ def _tell_history(run: Path) -> None:
 
 
 def _tell_evaluation(run: Path) -> None:
-    evaluation = run_config.read_evaluation(run)
-    tables.evaluation_rows(evaluation)
-    tables.summary("IDAAE", "digits", [], evaluation, "nats")
-    for drawn in drawing._measures(evaluation):
-        drawn.figure.savefig(io.BytesIO())
+    measures = read_evaluation(run).measures
+    telling.rows(measures)
+    tables.summary("IDAAE", "digits", [], measures, "nats")
+    for drawn in drawing.draw_measures(measures):
+        if drawn.figure is not None:
+            drawn.figure.savefig(io.BytesIO())
 
 
 def _resume(run: Path) -> None:

@@ -10,14 +10,14 @@ import torch
 
 import fastdaae as fd
 from fastdaae import backend
-from fastdaae.kernels import extension
+from fastdaae.kernels import compiled
 from tests import tools
 
 
 @pytest.mark.needs_cuda_build
 def test_where_nvcc_is_found_the_extension_has_its_cuda_kernels():
     assert backend.cuda_build_problem() is None, backend.cuda_build_problem()
-    assert extension.load().cuda_built()
+    assert compiled.load().cuda_built()
 
 
 def test_bindings_of_the_cuda_half_compile_without_nvcc():
@@ -37,13 +37,13 @@ def test_pytorch_sees_the_gpu_that_this_machine_has():
 @pytest.fixture
 def without_cuda_kernels(monkeypatch):
     """An extension without its CUDA half, and the record that setup.py would have written: missing(state, reason)."""
-    module = SimpleNamespace(cuda_built=lambda: False, build_info=extension.load().build_info)
+    module = SimpleNamespace(cuda_built=lambda: False, build_info=compiled.load().build_info)
 
     def missing(state: str | None, reason: str = "") -> None:
         record = {"cuda": {"state": state, "reason": reason}} if state else {}
         monkeypatch.setattr(backend, "BUILD_RECORD", record)
 
-    monkeypatch.setattr(extension, "load", lambda: module)
+    monkeypatch.setattr(compiled, "load", lambda: module)
     monkeypatch.setitem(sys.modules, "fastdaae._C", module)
     return missing
 

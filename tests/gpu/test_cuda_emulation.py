@@ -7,9 +7,8 @@ import pytest
 import torch
 
 import fastdaae as fd
-from fastdaae import reference
-from fastdaae.kernels import cuda_neighbors, extension
-from fastdaae.ops import neighbors
+from fastdaae.kernels import compiled as compiled_module
+from fastdaae.kernels.cuda import device, neighbors
 from fastdaae.ops.log_ratios import log_ratio_moments
 from tests.emulation import library
 from tests.operators.test_neighbors import POINTS, brute_force
@@ -26,15 +25,15 @@ def kernels(compiled, monkeypatch):
     """The operators on host tensors, launching the emulated kernels."""
     module = library.EmulatedModule(compiled)
     module.set_order_seed(0)
-    monkeypatch.setattr(extension, "load", lambda: module)
-    monkeypatch.setattr(cuda_neighbors, "_on", library.on_host)
-    monkeypatch.setattr(cuda_neighbors, "problem", lambda x: None)
+    monkeypatch.setattr(compiled_module, "load", lambda: module)
+    monkeypatch.setattr(device, "place_of", library.on_host)
+    monkeypatch.setattr(device, "problem", lambda x: None)
     return module
 
 
 def search(points, k, queries=None):
-    """The CUDA implementation of the registered operator, what the kernel gave up included."""
-    return reference.Neighbors(*neighbors._search_on_cuda(points, k, queries))
+    """The neighbours that the room finds, what the kernel gave up included."""
+    return neighbors.nearest_neighbors(points, k, queries)
 
 
 def assert_exact(points, k, queries=None):
@@ -45,7 +44,7 @@ def assert_exact(points, k, queries=None):
 
 
 def gave_up(points, k, queries=None):
-    return cuda_neighbors.nearest_neighbors(points, k, queries).gave_up
+    return neighbors.search(points, k, queries).gave_up
 
 
 @pytest.mark.parametrize("kind", POINTS)
@@ -83,7 +82,7 @@ def test_the_order_of_the_threads_changes_nothing(kernels, seed):
 def test_chunks_do_not_change_the_result(kernels, monkeypatch):
     points = torch.rand(300, 5)
     whole = search(points, 6)
-    monkeypatch.setattr(cuda_neighbors, "SCRATCH_BYTES", 1)
+    monkeypatch.setattr(neighbors, "SCRATCH_BYTES", 1)
     assert all(torch.equal(a, b) for a, b in zip(search(points, 6), whole, strict=True))
 
 
@@ -116,11 +115,11 @@ def test_mass_duplicates_are_given_up_and_found_by_the_reference(kernels):
 
 def test_nan_enters_no_list(kernels, monkeypatch):
     """NaN compares with nothing: not even the limit of a row that was given up may let it in."""
-    monkeypatch.setattr(cuda_neighbors, "_center_and_scale", lambda *sides: (torch.zeros(3), torch.ones(())))
+    monkeypatch.setattr(neighbors, "_center_and_scale", lambda *sides: (torch.zeros(3), torch.ones(())))
     points = torch.cat([torch.full((450, 3), 0.25), torch.rand(151, 3) * 0.1 - 0.9])
     points[600] = torch.nan
     kernels.set_order_seed(1)
-    distances, indices, given_up = cuda_neighbors.nearest_neighbors(points, 9, None)
+    distances, indices, given_up = neighbors.search(points, 9, None)
     assert given_up[:450].all() and given_up[600] and not given_up[450:600].any()
     expected_distances, expected = brute_force(points[:600], 9)
     assert torch.equal(indices[450:600], expected[450:600])

@@ -8,7 +8,8 @@ from sklearn.utils.validation import validate_data
 import fastdaae as fd
 from fastdaae.evaluation import points
 from fastdaae.evaluation.rows import _first_of_equals, _first_of_equals_on_device
-from fastdaae.kernels import cuda_neighbors, extension
+from fastdaae.kernels import compiled
+from fastdaae.kernels.cuda import device
 
 
 def test_named_backend_gives_the_reason():
@@ -31,18 +32,18 @@ def test_reasons_of_a_build_and_a_device(monkeypatch):
         def cuda_problem(self, device):
             return self.words
 
-    monkeypatch.setattr(extension, "load", Module)
-    monkeypatch.setattr(cuda_neighbors, "BUILT_PROBLEM", "the CUDA build failed")
-    assert cuda_neighbors.problem(OnDevice()) == "the CUDA build failed"
-    monkeypatch.setattr(cuda_neighbors, "BUILT_PROBLEM", None)
-    assert cuda_neighbors.problem(OnDevice()) is None
+    monkeypatch.setattr(compiled, "load", Module)
+    monkeypatch.setattr(device, "BUILT_PROBLEM", "the CUDA build failed")
+    assert device.problem(OnDevice()) == "the CUDA build failed"
+    monkeypatch.setattr(device, "BUILT_PROBLEM", None)
+    assert device.problem(OnDevice()) is None
     monkeypatch.setattr(Module, "words", "no kernel image is available")
-    assert "cannot run on cuda:0 (no kernel image is available)" in cuda_neighbors.problem(OnDevice())
+    assert "cannot run on cuda:0 (no kernel image is available)" in device.problem(OnDevice())
 
 
 @pytest.mark.needs_cuda_build
 def test_numbers_out_of_range_reach_no_kernel():
-    module = extension.load()
+    module = compiled.load()
     pointers = [0] * 6
     for k, message in ((0, r"k must be in 1\.\.2048, got 0"), (100, r"k must be in 1\.\.99, got 100")):
         with pytest.raises(ValueError, match=message):
@@ -58,7 +59,7 @@ def test_numbers_out_of_range_reach_no_kernel():
 @pytest.mark.needs_cuda_build
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_without_a_driver_errors_are_python_s():
-    module = extension.load()
+    module = compiled.load()
     assert module.device_count() == 0
     assert module.cuda_problem(0)
     with pytest.raises(RuntimeError, match="CUDA reports: "):

@@ -7,6 +7,7 @@ from torch import nn
 import fastdaae as fd
 from fastdaae import reference
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.draw import draw_of
 
 pytestmark = [pytest.mark.needs_cuda, pytest.mark.needs_triton]
 CORRUPTIONS = [
@@ -61,7 +62,7 @@ def networks() -> tuple[nn.Module, nn.Module]:
 @pytest.mark.parametrize("count", [20, 64, 75])
 @pytest.mark.parametrize("form", ["mlp", "functions"])
 def test_chain_is_the_reference_in_blocks_and_replays(monkeypatch, count, form):
-    monkeypatch.setattr("fastdaae.ops.chain._ROWS", 16)
+    monkeypatch.setattr("fastdaae.reference.CHAIN_ROWS", 16)
     decoder, encoder = networks()
     given = (decoder, encoder) if form == "mlp" else (lambda z: decoder(z), lambda x: encoder(x))
     z, noise = torch.randn(count, 3, device="cuda"), fd.Noise(7, step=20, device="cuda")
@@ -76,7 +77,7 @@ def test_replays_equal_one_eager_pass(monkeypatch):
     decoder, encoder = networks()
     z, noise = torch.randn(80, 3, device="cuda"), fd.Noise(7, device="cuda")
     whole = fd.ops.sample_chain(decoder, encoder, z, Masking(0.3), noise, steps=5, backend="triton")
-    monkeypatch.setattr("fastdaae.ops.chain._ROWS", 16)
+    monkeypatch.setattr("fastdaae.reference.CHAIN_ROWS", 16)
     blocks = fd.ops.sample_chain(decoder, encoder, z, Masking(0.3), noise, steps=5, backend="triton")
     # the noise is the same to the bit; the products of other batch sizes round differently
     assert float((whole - blocks).abs().max()) < 1e-4
@@ -105,5 +106,5 @@ def test_captured_graph_draws_fresh_noise_at_each_replay():
 def test_registration():
     given, noise = inputs(3, 4, 6), fd.Noise(5, device="cuda")
     first = torch.tensor([2], device="cuda")
-    arguments = (*given, noise.state, first, 1, 0.5, 0.0, 0.0, True, 0, 3, 1)
+    arguments = (*given, noise.state, first, True, *draw_of(Gaussian(0.5), image=(6,), site=3, ahead=1))
     torch.library.opcheck(torch.ops.fastdaae.triton_linear_sigmoid_corrupt.default, arguments)

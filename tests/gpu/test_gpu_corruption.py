@@ -6,6 +6,7 @@ import torch
 import fastdaae as fd
 from fastdaae import noise as addressed
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.draw import draw_of
 
 pytestmark = [pytest.mark.needs_cuda, pytest.mark.needs_triton]
 CORRUPTIONS = [
@@ -49,6 +50,16 @@ def test_normals_of_forced_words_keep_their_digits():
     error = (found.double() - torch.stack((radius * torch.cos(angle), radius * torch.sin(angle)))).abs()
     assert float(error.max()) < 1e-5
     assert float((error / radius).max()) < 5e-6  # the radius of the last word is 1.5e-5
+
+
+def test_draws_are_the_addressed_noise():
+    address = {"copies": 3, "row_offset": 2**32 - 4096, "site": 9}
+    for rows in (37, 1500):
+        uniform = fd.ops.uniform(rows, 99, noise(), backend="triton", **address)
+        assert torch.equal(uniform, addressed.uniform(noise(), rows, 99, **address))
+        normal = fd.ops.normal(rows, 99, noise(), backend="triton", **address)
+        error = (normal.double() - addressed.normal(noise(), rows, 99, **address)).abs()
+        assert float(error.max()) < 1e-3 and float((error < 5e-6).double().mean()) >= 0.999
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=repr)
@@ -126,11 +137,11 @@ def test_a_captured_graph_draws_fresh_noise_at_each_replay():
 
 
 def test_opcheck():
-    address = (2, 0.3, 0.0, 1.0, 2, 5, 1)
+    draw = draw_of(Gaussian(0.3, clip=(0, 1)), image=(6,), copies=2, row_offset=5, site=1)
     state, index, x = noise().state, torch.tensor([1, 1, 3], device="cuda"), pixels(4, 6)
-    torch.library.opcheck(torch.ops.fastdaae.triton_corrupt, (x, index, state, *address, torch.bfloat16))
+    torch.library.opcheck(torch.ops.fastdaae.triton_corrupt, (x, index, state, *draw, torch.bfloat16))
     grad = torch.randn(2, 3, 6, device="cuda")
-    torch.library.opcheck(torch.ops.fastdaae.triton_corrupt_backward, (grad, x, index, state, *address))
+    torch.library.opcheck(torch.ops.fastdaae.triton_corrupt_backward, (grad, x, index, state, *draw))
 
 
 def test_compiles_without_graph_breaks():

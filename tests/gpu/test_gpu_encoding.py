@@ -6,7 +6,7 @@ from torch import nn
 
 import fastdaae as fd
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.ops import encoding
+from fastdaae.draw import draw_of
 
 pytestmark = [pytest.mark.needs_cuda, pytest.mark.needs_triton]
 ADDRESS = {"row_offset": 2**32 - 2**20, "site": 3}
@@ -19,6 +19,12 @@ SHAPES = {
     "large tiles": (4200, 784, 1000, 1),
     "more columns than stay on chip": (70, 3072, 130, 2),
     "many and wide": (4200, 1100, 130, 1),
+}
+ACTIVATIONS = {
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "leaky_relu": lambda h: nn.functional.leaky_relu(h, 0.2),
+    "tanh": torch.tanh,
 }
 
 
@@ -67,8 +73,26 @@ def test_one_kernel_is_two_kernels(dtype):
     x, (weight, bias) = torch.randint(0, 256, (320, 28, 28), dtype=torch.uint8, device="cuda"), layer(784, 1000, dtype)
     draw = {"copies": 2, "activation": "relu", "backend": "triton", **ADDRESS}
     one = fd.ops.corrupted_linear(x, weight, bias, Gaussian(0.5), noise(), **draw)
-    two = encoding._two_kernel(x, weight, bias, Gaussian(0.5), noise(), **draw)
+    x_tilde = fd.ops.corrupt(x, Gaussian(0.5), noise(), copies=2, dtype=dtype, backend="triton", **ADDRESS).flatten(2)
+    two = torch.relu(nn.functional.linear(x_tilde, weight, bias))
     assert error(one, two.double()) <= ALLOWED[dtype]
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
+def test_activations_with_a_slope_or_a_series(activation):
+    x, (weight, bias) = torch.rand(300, 100, device="cuda"), layer(100, 70)
+    leaves, exact = ([t.to(d).requires_grad_() for t in (weight, bias)] for d in (torch.float32, torch.float64))
+    how = {"activation": activation, "slope": 0.2, "backend": "triton"}
+    ours = fd.ops.corrupted_linear(x, *leaves, None, noise(), **how)
+    before = nn.functional.linear(x.double(), *exact)
+    expected, grad = ACTIVATIONS[activation](before)[None], torch.rand(300, 70, device="cuda")
+    grad = grad * (before.abs() > 1e-4)[None]
+    pairs = zip(
+        (ours, *torch.autograd.grad(ours, leaves, grad)),
+        (expected, *torch.autograd.grad(expected, exact, grad.double())),
+        strict=True,
+    )
+    assert all(error(found, wanted) <= ALLOWED[torch.float32] for found, wanted in pairs)
 
 
 def test_nan_and_a_row_outside_x_show_in_the_result():
@@ -78,18 +102,18 @@ def test_nan_and_a_row_outside_x_show_in_the_result():
     assert bool(y[[1, 2]].isnan().all()) and not bool(y[[0, 3]].isnan().any())
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", ALLOWED)
 @pytest.mark.parametrize("rows", [37, 4200])
 def test_linear_mean_and_its_gradients(activation, dtype, rows):
     h, (weight, bias) = torch.randn(5, rows, 1000, device="cuda").to(dtype), layer(1000, 70, dtype)
     leaves = [t.clone().requires_grad_() for t in (h, weight, bias)]
     exact = [t.double().requires_grad_() for t in (h, weight, bias)]
-    ours = fd.ops.linear_mean(*leaves, activation=activation, backend="triton")
+    ours = fd.ops.linear_mean(*leaves, activation=activation, slope=0.2, backend="triton")
     before = exact[0] @ exact[1].T + exact[2]
     # at a kink, the sign of a sum within rounding of 0 decides: away from it the gradients agree
-    grad = torch.randn(rows, 70, device="cuda") * ((before.abs() > 0.02).all(0) if activation == "relu" else 1)
-    expected = {"relu": torch.relu, "sigmoid": torch.sigmoid}[activation](before).mean(0)
+    grad = torch.randn(rows, 70, device="cuda") * ((before.abs() > 0.02).all(0) if "relu" in activation else 1)
+    expected = ACTIVATIONS[activation](before).mean(0)
     grad = grad.to(dtype)
     pairs = zip(
         (ours, *torch.autograd.grad(ours, leaves, grad)),
@@ -140,14 +164,14 @@ def test_a_captured_training_step_draws_fresh_noise_at_each_replay():
 
 
 def test_opcheck():
-    address = (2, 0.3, 0.0, 1.0, 2, 5, 1)
+    draw = draw_of(Gaussian(0.3, clip=(0.0, 1.0)), image=(6,), copies=2, row_offset=5, site=1)
     x, (weight, bias) = torch.rand(4, 6, device="cuda"), layer(6, 5)
     index, ops, y = torch.tensor([1, 1, 3], device="cuda"), torch.ops.fastdaae, torch.rand(2, 3, 5, device="cuda")
-    torch.library.opcheck(ops.triton_corrupted_linear, (x, index, noise().state, weight, bias, 1, *address))
-    torch.library.opcheck(ops.triton_weight_gradient, (y, y, x, index, noise().state, 1, *address))
-    torch.library.opcheck(ops.triton_linear_mean, (x[None], weight, bias, 2))
+    torch.library.opcheck(ops.triton_corrupted_linear, (x, index, noise().state, weight, bias, "relu", 0.0, *draw))
+    torch.library.opcheck(ops.triton_weight_gradient, (y, y, x, index, noise().state, "leaky_relu", 0.1, *draw))
+    torch.library.opcheck(ops.triton_linear_mean, (x[None], weight, bias, "sigmoid", 0.0))
     grad = torch.rand(4, 5, device="cuda")
-    torch.library.opcheck(ops.triton_linear_mean_backward, (grad, x[None], weight, None, 2))
+    torch.library.opcheck(ops.triton_linear_mean_backward, (grad, x[None], weight, None, "tanh", 0.0))
 
 
 def test_compiles_without_graph_breaks():

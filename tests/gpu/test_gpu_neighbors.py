@@ -7,7 +7,7 @@ import torch
 import fastdaae as fd
 from fastdaae import reference
 from fastdaae.evaluation.rows import _first_of_equals, _first_of_equals_on_device
-from fastdaae.kernels import cuda_neighbors
+from fastdaae.kernels.cuda import neighbors
 from fastdaae.ops.log_ratios import log_ratio_moments
 from tests.operators.test_neighbors import POINTS, brute_force
 
@@ -67,7 +67,7 @@ def test_many_images_and_chunks(monkeypatch):
     distances = torch.cdist(images[rows].double() / 255, images.double() / 255)
     distances[torch.arange(50), rows] = torch.inf
     assert torch.allclose(whole.distances[rows].double(), distances.sort(dim=1).values[:, :100], rtol=1e-6)
-    monkeypatch.setattr(cuda_neighbors, "SCRATCH_BYTES", 1 << 24)
+    monkeypatch.setattr(neighbors, "SCRATCH_BYTES", 1 << 24)
     assert all(torch.equal(a, b) for a, b in zip(search(images, 100), whole, strict=True))
 
 
@@ -93,8 +93,8 @@ def test_another_device():
 
 def test_registration_and_named_backends():
     points = torch.rand(40, 3, device="cuda")
-    torch.library.opcheck(torch.ops.fastdaae.nearest_neighbors, (points, 4, None))
-    torch.library.opcheck(torch.ops.fastdaae.nearest_neighbors, (points, 4, points[:7].clone()))
+    torch.library.opcheck(torch.ops.fastdaae.cuda_nearest_neighbors, (points, 4, None))
+    torch.library.opcheck(torch.ops.fastdaae.cuda_nearest_neighbors, (points, 4, points[:7].clone()))
     both = [search(points, 4, backend=backend) for backend in ("cuda", "reference")]
     assert torch.equal(both[0].indices, both[1].indices)
     with pytest.raises(ValueError, match="queries must be on the device of points, cuda:0, got cpu"):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import fastdaae as fd
-from fastdaae.kernels import triton_parzen
+from fastdaae.kernels.triton.jit import parzen
 from tests.operators.test_parzen import BANDWIDTHS, DATA, direct, require_promise
 
 pytestmark = [pytest.mark.needs_cuda, pytest.mark.needs_triton]
@@ -29,7 +29,7 @@ def test_promise_at_full_tiles_and_splits(queries, samples, width):
 
 
 def test_promise_when_lists_overflow(monkeypatch):
-    monkeypatch.setattr(triton_parzen, "CAPACITY", 16)
+    monkeypatch.setattr(parzen, "CAPACITY", 16)
     queries, samples = DATA["duplicates"]()
     require_promise(on_device(queries, samples), direct(queries, samples, BANDWIDTHS))
 

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from fastdaae.kernels import cuda_neighbors
+from fastdaae.kernels.cuda import neighbors
 from tests import tools
 from tests.emulation.library import HERE
 
@@ -68,8 +68,8 @@ def test_capacity_is_the_smallest_power_of_two_with_room(logic):
 
 
 def test_launcher_and_kernel_have_the_same_limits(logic):
-    assert logic.largest_k() == cuda_neighbors.LARGEST_K
-    assert logic.largest_columns() == cuda_neighbors.LARGEST_COLUMNS
+    assert logic.largest_k() == neighbors.LARGEST_K
+    assert logic.largest_columns() == neighbors.LARGEST_COLUMNS
 
 
 def screened(queries: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 import torch
 
-from fastdaae.kernels import triton_chain
+from fastdaae.kernels.triton import chain
 from tests.gpu_free import assert_compiles_without_spills, run_interpreted
 
 
@@ -61,10 +61,10 @@ def test_replays_number_their_rows(recording, count):
         rows = first_row + torch.arange(len(block))
         return torch.stack([block * 2, block + rows[:, None]])
 
-    replayed = triton_chain.replayed(recording(run), z, 8)
+    replayed = chain.replayed(recording(run), z, 8)
     assert torch.equal(replayed, run(z, torch.zeros(1, dtype=torch.int64)))
     assert len(recording.recorded) == 1
 
 
 def test_only_many_rows_on_a_device_are_replayed():
-    assert not triton_chain.worthwhile(torch.randn(1000, 1), 8)
+    assert not chain.worthwhile(torch.randn(1000, 1), 8)

@@ -7,7 +7,8 @@ from torch import nn
 import fastdaae as fd
 from fastdaae import reference
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.kernels import triton_linear_sigmoid_corrupt
+from fastdaae.draw import draw_of
+from fastdaae.kernels.triton.jit import linear_sigmoid_corrupt
 
 CORRUPTIONS = [
     None,
@@ -72,7 +73,7 @@ def test_half_precision_rounds_once(dtype):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("family", ["sm_80", "sm_90", "sm_100"])
 def test_shipped_tiles(monkeypatch, family, dtype):
-    table = triton_linear_sigmoid_corrupt.FULL if dtype == torch.float32 else triton_linear_sigmoid_corrupt.HALF
+    table = linear_sigmoid_corrupt.FULL if dtype == torch.float32 else linear_sigmoid_corrupt.HALF
     monkeypatch.setitem(table, "interpreter", table[family])
     given = inputs(rows=140, width=70, columns=150, dtype=dtype)
     x_tilde = fd.ops.linear_sigmoid_corrupt(*given, Gaussian(0.5), NOISE, backend="triton").x_tilde
@@ -105,9 +106,9 @@ def test_gradients(corruption):
 
 
 def registered(h, weight, bias, first_row, row_offset, ahead):
-    return torch.ops.fastdaae.triton_linear_sigmoid_corrupt(
-        h, weight, bias, NOISE.state, first_row, 1, 0.5, 0.0, 0.0, False, row_offset, 3, ahead
-    )[0]
+    draw = draw_of(Gaussian(0.5), image=(70,), row_offset=row_offset, site=3, ahead=ahead)
+    arguments = (h, weight, bias, NOISE.state, first_row, False, *draw)
+    return torch.ops.fastdaae.triton_linear_sigmoid_corrupt(*arguments)[0]
 
 
 def test_first_row_and_step_ahead_are_addresses():
@@ -122,7 +123,7 @@ def test_first_row_and_step_ahead_are_addresses():
 def test_registration():
     h, weight, bias = inputs(rows=3, width=4, columns=6)
     for keep, first in ((True, None), (False, torch.tensor([2]))):
-        arguments = (h, weight, bias, NOISE.state, first, 1, 0.5, 0.0, 0.0, keep, 0, 3, 1)
+        arguments = (h, weight, bias, NOISE.state, first, keep, *draw_of(Gaussian(0.5), image=(6,), site=3, ahead=1))
         torch.library.opcheck(torch.ops.fastdaae.triton_linear_sigmoid_corrupt.default, arguments)
 
 
@@ -148,7 +149,7 @@ def test_chain_runs_in_pieces(monkeypatch):
     decoder, encoder = networks()
     z, noise = torch.randn(40, 3), fd.Noise(7)
     whole = fd.ops.sample_chain(decoder, encoder, z, Masking(0.3), noise, steps=2, backend="triton")
-    monkeypatch.setattr("fastdaae.ops.chain._ROWS", 16)
+    monkeypatch.setattr("fastdaae.reference.CHAIN_ROWS", 16)
     pieces = fd.ops.sample_chain(decoder, encoder, z, Masking(0.3), noise, steps=2, backend="triton")
     assert float((whole - pieces).abs().max()) < 5e-6
     empty = fd.ops.sample_chain(decoder, encoder, z[:0], Masking(0.3), noise, steps=2, backend="triton")

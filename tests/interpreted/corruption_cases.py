@@ -8,6 +8,8 @@ import torch
 import fastdaae as fd
 from fastdaae import noise as addressed
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.draw import draw_of
+from fastdaae.kernels.triton.jit import corruption as jit_corruption
 from tests.interpreted import noise_kernels
 
 CORRUPTIONS = [
@@ -124,11 +126,9 @@ def test_every_pixel_is_value_over_255_bitwise():
 
 @pytest.mark.parametrize("corruption", [Gaussian(0.5), SaltAndPepper(0.4)], ids=repr)
 def test_pieces_equal_the_whole_bitwise_across_tilings(corruption, monkeypatch):
-    from fastdaae.kernels import triton_corrupt
-
     x, draw = pixels(20, 50), {"copies": 2, "backend": "triton"}
     whole = fd.ops.corrupt(x, corruption, noise(), **draw)
-    monkeypatch.setattr(triton_corrupt, "_config", lambda rows: {"BM": 32, "BK": 64, "num_warps": 4})
+    monkeypatch.setattr(jit_corruption, "elementwise_config", lambda rows: {"BM": 32, "BK": 64, "num_warps": 4})
     pieces = [fd.ops.corrupt(x[o : o + n], corruption, noise(), row_offset=o, **draw) for o, n in ((0, 1), (1, 19))]
     assert torch.equal(whole, torch.cat(pieces, dim=1))
 
@@ -144,14 +144,14 @@ def test_nan_stays_through_the_clip():
     assert bool(fd.ops.corrupt(x, Gaussian(0.5, clip=(0, 1)), noise(), backend="triton").isnan().all())
 
 
-@pytest.mark.parametrize("kind", [2, 4])
-def test_opcheck(kind):
-    address = (kind, 0.3, 0.0, 1.0, 2, 5, 1)
+@pytest.mark.parametrize("corruption", [Gaussian(0.3, clip=(0, 1)), SaltAndPepper(0.3)], ids=repr)
+def test_opcheck(corruption):
+    draw = draw_of(corruption, image=(6,), copies=2, row_offset=5, site=1)
     state, index = noise().state, torch.tensor([1, 1, 3])
     for x, chosen in ((torch.rand(4, 6), None), (pixels(4, 6), index)):
-        torch.library.opcheck(torch.ops.fastdaae.triton_corrupt, (x, chosen, state, *address, torch.bfloat16))
+        torch.library.opcheck(torch.ops.fastdaae.triton_corrupt, (x, chosen, state, *draw, torch.bfloat16))
         grad = torch.randn(2, 4 if chosen is None else 3, 6)
-        torch.library.opcheck(torch.ops.fastdaae.triton_corrupt_backward, (grad, x, chosen, state, *address))
+        torch.library.opcheck(torch.ops.fastdaae.triton_corrupt_backward, (grad, x, chosen, state, *draw))
 
 
 @pytest.mark.parametrize("corruption", [Gaussian(0.5, clip=(0, 1)), Masking(0.5)], ids=repr)

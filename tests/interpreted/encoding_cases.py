@@ -6,12 +6,20 @@ from torch import nn
 
 import fastdaae as fd
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.kernels import triton_configs, triton_corrupted_linear
-from fastdaae.ops import encoding
+from fastdaae.draw import draw_of
+from fastdaae.kernels.triton import layers
+from fastdaae.kernels.triton.jit import configs, corrupted_linear
 
 CORRUPTIONS = [None, Gaussian(0.5), Gaussian(0.5, clip=(0.0, 1.0)), Masking(0.3), SaltAndPepper(0.25, -1.0, 2.0)]
 ADDRESS = {"row_offset": 2**32 - 4096, "site": 3}
-ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "none": lambda h: h}
+SLOPE = 0.2
+ACTIVATIONS = {
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "none": lambda h: h,
+    "leaky_relu": lambda h: nn.functional.leaky_relu(h, SLOPE),
+    "tanh": torch.tanh,
+}
 
 
 def noise() -> fd.Noise:
@@ -112,27 +120,49 @@ def test_every_tiling_gives_the_same_layer(dtype, monkeypatch):
         )
 
     results = [call()]
-    monkeypatch.setattr(triton_configs, "_SMALL", 0)
+    monkeypatch.setattr(configs, "_SMALL", 0)
     results.append(call())
-    monkeypatch.setattr(triton_corrupted_linear, "forward_config", lambda *shape: None)
+    monkeypatch.setattr(corrupted_linear, "forward_config", lambda *shape: None)
     results.append(call())
     assert all(error(y, expected) <= (2e-6 if dtype == torch.float32 else 2.0**-8) for y in results)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_and_its_gradients(activation, dtype):
+    x, (weight, bias) = torch.rand(9, 20), layer(20, 33, dtype)
+    leaves = [t.clone().requires_grad_() for t in (x, weight, bias)]
+    how = {"copies": 2, "activation": activation, "slope": SLOPE, "backend": "triton", **ADDRESS}
+    ours = fd.ops.corrupted_linear(*leaves, Masking(0.3), noise(), **how)
+    expected, gradients = rounded_reference(x, weight, bias, Masking(0.3), 2, activation, None)
+    grad = torch.randn(ours.shape).to(dtype)
+    pairs = [(ours, expected), *zip(torch.autograd.grad(ours, leaves, grad), gradients(grad), strict=True)]
+    assert all(error(*pair) <= (2e-6 if dtype == torch.float32 else 2.0**-6) for pair in pairs)
+
+
+def test_tanh_keeps_its_digits_near_zero_and_ends_at_one():
+    size = torch.cat([torch.linspace(0.5, 0.75, 4000), torch.logspace(-30, 2, 4000)])
+    x = torch.cat([size, -size, torch.zeros(1)])[:, None]
+    y = fd.ops.corrupted_linear(x, torch.ones(1, 1), None, None, noise(), activation="tanh", backend="triton")[0]
+    expected = x.double().tanh()
+    assert float(((y - expected).abs() - 4e-7 * expected.abs()).max()) <= 0.0
+    assert y[len(size) - 1] == 1.0 and y[2 * len(size) - 1] == -1.0 and y[-1] == 0.0
+
+
 def test_nan_passes_through_the_activation():
     x, (weight, bias) = torch.full((2, 5), torch.nan), layer(5, 3)
-    for activation in ("relu", "sigmoid"):
+    for activation in ACTIVATIONS:
         y = fd.ops.corrupted_linear(x, weight, bias, None, noise(), activation=activation, backend="triton")
         assert bool(y.isnan().all())
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_linear_mean_and_its_gradients(activation, dtype):
     h, (weight, bias) = torch.randn(3, 21, 90).to(dtype), layer(90, 37, dtype)
     leaves = [t.clone().requires_grad_() for t in (h, weight, bias)]
     exact = [t.double().requires_grad_() for t in (h, weight, bias)]
-    ours = fd.ops.linear_mean(*leaves, activation=activation, backend="triton")
+    ours = fd.ops.linear_mean(*leaves, activation=activation, slope=SLOPE, backend="triton")
     expected = ACTIVATIONS[activation](exact[0] @ exact[1].T + exact[2]).mean(0)
     grad = torch.randn(21, 37).to(dtype)
     pairs = zip(
@@ -168,19 +198,20 @@ def test_encode_mean_is_algorithm_2(kind):
 
 def test_encode_mean_uses_the_fused_layers_only_where_they_are_exact(monkeypatch):
     used = []
-    for name in ("CorruptedLinear", "LinearMean"):
-        real = getattr(encoding, name)
-        monkeypatch.setattr(real, "apply", lambda *a, real=real, apply=real.apply: (used.append(real), apply(*a))[1])
+    for name in ("corrupted_linear", "linear_mean"):
+        real = getattr(layers, name)
+        monkeypatch.setattr(layers, name, lambda *a, name=name, real=real: (used.append(name), real(*a))[1])
     x = torch.rand(6, 12)
 
     def call(encoder, x=x):
         used.clear()
         fd.ops.encode_mean(encoder, x, Gaussian(0.5), noise(), copies=2, backend="triton")
-        return [function.__name__ for function in used]
+        return list(used)
 
-    assert call(ENCODERS["mlp"]()) == ["CorruptedLinear"]
-    assert call(ENCODERS["ends in an activation"]()) == ["CorruptedLinear", "LinearMean"]
-    assert call(ENCODERS["batch norm"]()) == [] and call(ENCODERS["starts with another layer"]()) == []
+    assert call(ENCODERS["mlp"]()) == ["corrupted_linear"]
+    assert call(ENCODERS["ends in an activation"]()) == ["corrupted_linear", "linear_mean"]
+    assert call(ENCODERS["batch norm"]()) == ["corrupted_linear"]
+    assert call(ENCODERS["starts with another layer"]()) == []
     hooked = ENCODERS["mlp"]()
     hooked[1].register_forward_hook(lambda *_: None)
     assert call(hooked) == []
@@ -199,13 +230,13 @@ def test_autocast_decides_the_dtype_as_for_pytorchs_product():
 
 
 def test_opcheck():
-    address = (2, 0.3, 0.0, 1.0, 2, 5, 1)
+    draw = draw_of(Gaussian(0.3, clip=(0.0, 1.0)), image=(6,), copies=2, row_offset=5, site=1)
     x, state, index, (weight, bias) = torch.rand(4, 6), noise().state, torch.tensor([1, 1, 3]), layer(6, 5)
     ops, y = torch.ops.fastdaae, torch.rand(2, 3, 5)
-    torch.library.opcheck(ops.triton_corrupted_linear, (x, index, state, weight, bias, 1, *address))
-    torch.library.opcheck(ops.triton_weight_gradient, (y, y, x, index, state, 1, *address))
-    torch.library.opcheck(ops.triton_linear_mean, (x[None], weight, bias, 2))
-    torch.library.opcheck(ops.triton_linear_mean_backward, (torch.rand(4, 5), x[None], weight, None, 2))
+    torch.library.opcheck(ops.triton_corrupted_linear, (x, index, state, weight, bias, "relu", 0.0, *draw))
+    torch.library.opcheck(ops.triton_weight_gradient, (y, y, x, index, state, "leaky_relu", 0.1, *draw))
+    torch.library.opcheck(ops.triton_linear_mean, (x[None], weight, bias, "sigmoid", 0.0))
+    torch.library.opcheck(ops.triton_linear_mean_backward, (torch.rand(4, 5), x[None], weight, None, "tanh", 0.0))
 
 
 def test_compile_without_graph_breaks():

@@ -2,18 +2,17 @@
 
 import torch
 
-from fastdaae.kernels import triton_linear_mean
+from fastdaae.activation import Activation
+from fastdaae.kernels.triton.jit import linear_mean
 
-RELU = 1
 
-
-def _both(dtype: torch.dtype, rows: int):
+def _both(dtype: torch.dtype, rows: int, activation: str = "relu"):
     h, weight, bias = (torch.empty(shape, dtype=dtype) for shape in ((5, rows, 1000), (10, 1000), (10,)))
     grad = torch.empty(rows, 10, dtype=dtype)
 
     def launch():
-        triton_linear_mean.linear_mean(h, weight, bias, RELU)
-        triton_linear_mean.linear_mean_backward(grad, h, weight, bias, RELU)
+        linear_mean.linear_mean(h, weight, bias, Activation(activation, 0.2))
+        linear_mean.linear_mean_backward(grad, h, weight, bias, Activation(activation, 0.2))
 
     return launch
 
@@ -24,4 +23,7 @@ def launches():
         "bfloat16, 64 rows": _both(torch.bfloat16, 64),
         "bfloat16, 65536 rows": _both(torch.bfloat16, 65536),
         "float32, 64 rows": _both(torch.float32, 64),
+        "bfloat16, 65536 rows, leaky relu": _both(torch.bfloat16, 65536, "leaky_relu"),
+        "bfloat16, 65536 rows, tanh": _both(torch.bfloat16, 65536, "tanh"),
+        "float32, 64 rows, tanh": _both(torch.float32, 64, "tanh"),
     }

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import fastdaae as fd
-from fastdaae.kernels import triton_parzen
+from fastdaae.kernels.triton.jit import parzen
 from tests.operators.test_parzen import BANDWIDTHS, DATA, direct, require_promise
 
 
@@ -17,10 +17,8 @@ def ours(queries: torch.Tensor, samples: torch.Tensor, bandwidths=BANDWIDTHS) ->
 @pytest.fixture
 def lists(monkeypatch):
     """The numbers of samples that the first pass listed for the second, [splits, Q], call by call."""
-    seen, second = [], triton_parzen._direct
-    monkeypatch.setattr(
-        triton_parzen, "_direct", lambda p, r, found, *rest: seen.append(found) or second(p, r, found, *rest)
-    )
+    seen, second = [], parzen._direct
+    monkeypatch.setattr(parzen, "_direct", lambda p, r, found, *rest: seen.append(found) or second(p, r, found, *rest))
     return seen
 
 
@@ -57,14 +55,14 @@ def test_second_pass_lists_the_few_pairs_that_matter_and_is_needed(lists):
     expected = direct(queries, samples, [0.05])
     require_promise(ours(queries, samples, [0.05]), expected)
     assert int(lists[0].sum(0).min()) >= 1 and int(lists[0].sum(0).max()) < 75
-    pairs = triton_parzen._prepare(queries, samples)
-    first, *_ = triton_parzen._stream(pairs, torch.full((8,), -math.inf), torch.tensor([200.0]).double())
+    pairs = parzen._prepare(queries, samples)
+    first, *_ = parzen._stream(pairs, torch.full((8,), -math.inf), torch.tensor([200.0]).double())
     first = first - math.log(150) - 600 * math.log(0.05 * math.sqrt(2 * math.pi))
     assert float(((first - expected).abs() - 1e-6 * expected.abs()).max()) > 1e-3
 
 
 def test_lists_that_overflow_take_the_whole_split(lists, monkeypatch):
-    monkeypatch.setattr(triton_parzen, "CAPACITY", 16)
+    monkeypatch.setattr(parzen, "CAPACITY", 16)
     queries, samples = DATA["duplicates"]()
     queries, samples = queries[:6], torch.cat([samples[:180], samples[:1] + 50])
     require_promise(ours(queries, samples), direct(queries, samples, BANDWIDTHS))
@@ -78,7 +76,7 @@ def test_large_bandwidths_need_no_second_pass(lists):
 
 
 def test_many_bandwidths_and_many_queries_run_in_groups(monkeypatch):
-    monkeypatch.setattr(triton_parzen, "QUERIES", 7)
+    monkeypatch.setattr(parzen, "QUERIES", 7)
     queries, samples, bandwidths = torch.rand(18, 3), torch.rand(50, 3), torch.logspace(-1, 0, 19).double()
     require_promise(ours(queries, samples, bandwidths), direct(queries, samples, bandwidths))
 
@@ -103,7 +101,7 @@ def test_registration():
 
 @pytest.mark.parametrize("family", ["sm_80", "sm_90", "sm_100"])
 def test_shipped_tiles(monkeypatch, family):
-    monkeypatch.setitem(triton_parzen.STREAM, "interpreter", triton_parzen.STREAM[family])
-    monkeypatch.setitem(triton_parzen.DIRECT, "interpreter", triton_parzen.DIRECT[family])
+    monkeypatch.setitem(parzen.STREAM, "interpreter", parzen.STREAM[family])
+    monkeypatch.setitem(parzen.DIRECT, "interpreter", parzen.DIRECT[family])
     queries, samples = torch.rand(5, 70) * 0.3, torch.rand(140, 70) * 0.3
     require_promise(ours(queries, samples), direct(queries, samples, BANDWIDTHS))

@@ -2,17 +2,17 @@
 
 import torch
 
-from fastdaae.kernels import triton_parzen
+from fastdaae.kernels.triton.jit import parzen
 
 
 def launches():
     def call(width: int, bandwidths: int, dtype: torch.dtype = torch.float32):
         queries, samples = torch.ones(8, width, dtype=dtype), torch.zeros(32, width, dtype=dtype)
-        return lambda: triton_parzen.parzen_log_density(queries, samples, torch.ones(bandwidths).double())
+        return lambda: parzen.parzen_log_density(queries, samples, torch.ones(bandwidths).double())
 
     def call_beside_bytes():
         queries, samples = torch.ones((8, 50), dtype=torch.float32), torch.zeros((32, 50), dtype=torch.uint8)
-        return triton_parzen.parzen_log_density(queries, samples, torch.ones(1).double())
+        return parzen.parzen_log_density(queries, samples, torch.ones(1).double())
 
     return {
         "50 columns of floats beside pixels": call_beside_bytes,

@@ -1,6 +1,5 @@
 """Reconstruction error, classification of codes, and the evaluation that puts the real data beside the model."""
 
-import json
 import math
 
 import numpy as np
@@ -65,28 +64,31 @@ def evaluation():
 
 def test_evaluation_is_made_of_the_single_measures(evaluation):
     network, digits = model(), fd.data.load("digits")
-    assert json.loads(json.dumps(evaluation)) == evaluation
+    taken = {(measure.name, measure.of): measure for measure in evaluation}
     expected = reconstruction_error(network, digits.test.images, fd.Noise(4))
-    assert evaluation["reconstruction"]["corrupted_mse"] == expected._asdict()
+    found = taken["reconstruction MSE", "corrupted input"]
+    assert (found.value, found.standard_error) == expected
     drawn = network.sample(300, steps=2, keep=(0, 2), seed=4)
     sets = {"x(0)": drawn[0], "x(2)": drawn[1], "real training images": digits.train.images[:300].flatten(1)}
-    rows = evaluation["likelihood"]["rows"]
-    assert [row["name"] for row in rows] == list(sets) == [row["name"] for row in evaluation["dimension"]["rows"]]
-    for row, points in zip(rows, sets.values(), strict=True):
+    for name in ("log-likelihood", "intrinsic dimension"):
+        assert [measure.of for measure in evaluation if measure.name == name] == list(sets)
+    for of, points in sets.items():
         window = fd.ParzenWindow().fit(points, validation=digits.validation.images.flatten(1))
-        assert row["bandwidth"] == window.bandwidth_
+        found = taken["log-likelihood", of]
+        assert found.settings["bandwidth"] == window.bandwidth_
         mean = window.mean_log_likelihood(digits.test.images.flatten(1)).mean
-        assert row["mean"] == pytest.approx(mean, abs=1e-3)
+        assert found.value == pytest.approx(mean, abs=1e-3)
     fitted = fd.IntrinsicDimension(k=20).fit(sets["real training images"])
-    assert evaluation["dimension"]["rows"][2]["dimension"] == pytest.approx(fitted.dimension_, rel=1e-6)
+    assert taken["intrinsic dimension", "real training images"].value == pytest.approx(fitted.dimension_, rel=1e-6)
+    assert evaluation[-1].is_of_real_data and not evaluation[0].is_of_real_data
 
 
 def test_evaluation_without_labels_or_chain_steps():
     digits = fd.data.load("digits")
     unlabelled = fd.data.Dataset(*(fd.data.Split(part.images, None) for part in digits[:3]), "unlabelled digits")
-    result = evaluate(model(), unlabelled, samples=100, steps=0, k=500)
-    assert "classification" not in result and result["dimension"]["k"] == 99
-    assert [row["name"] for row in result["likelihood"]["rows"]] == ["x(0)", "real training images"]
+    measures = evaluate(model(), unlabelled, samples=100, steps=0, k=500)
+    assert "test accuracy" not in {measure.name for measure in measures} and measures[-1].settings["k"] == 99
+    assert [one.of for one in measures if one.name == "log-likelihood"] == ["x(0)", "real training images"]
 
 
 def test_evaluation_needs_the_splits():

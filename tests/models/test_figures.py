@@ -11,7 +11,7 @@ from PIL import Image
 from fastdaae import report
 from fastdaae.report import figures_codes, figures_measures, figures_samples, figures_training, pictures, style
 from fastdaae.report.projection import codes_in_a_plane
-from tests.models.test_report import made_up_evaluation
+from tests.models.test_report import made_up
 
 
 def png_array(figure) -> np.ndarray:
@@ -99,23 +99,24 @@ def test_losses_without_validation_or_adversary():
 
 
 def test_likelihood_marks_each_chosen_bandwidth():
-    rows = made_up_evaluation()["likelihood"]["rows"]
-    rows[1]["validation"][0] = -math.inf
-    whole, peaks = figures_measures.likelihood_curves(rows, "title").axes
+    measures = made_up("log-likelihood")
+    measures[1].curve["validation"][0] = None
+    whole, peaks = figures_measures.likelihood_curves(measures).axes
     assert whole.get_xscale() == peaks.get_xscale() == "log"
-    for place, row in enumerate(rows):
+    for place, measure in enumerate(measures):
         mark = peaks.lines[2 * place + 1]
-        assert mark.get_xdata() == [row["bandwidth"]] and mark.get_ydata() == [row["validation"][3]]
+        assert mark.get_xdata() == [measure.settings["bandwidth"]]
+        assert mark.get_ydata() == [measure.curve["validation"][3]]
     low, high = peaks.get_xlim()
-    shown = [low <= bandwidth <= high for bandwidth in rows[0]["bandwidths"]]
+    shown = [low <= bandwidth <= high for bandwidth in measures[0].curve["bandwidths"]]
     assert shown == [False] + [True] * 5 + [False] * 4
 
 
 def test_first_neighbours_do_not_set_the_limits_of_the_dimension():
-    rows = made_up_evaluation()["dimension"]["rows"]
-    (axes,) = figures_measures.dimension_curves(rows, "title").axes
+    (axes,) = figures_measures.dimension_curves(made_up("intrinsic dimension")).axes
+    assert axes.get_title("left") == "Intrinsic dimension over neighbours, n = 1,000"
     assert axes.get_ylim() == pytest.approx((0, 1.12 * (8.0 + 500 / 8**4)))
-    assert "real training images\n8.0 at k = 20" in [text.get_text() for text in axes.texts]
+    assert "real training images\n8.00 at k = 20" in [text.get_text() for text in axes.texts]
 
 
 def test_histograms_are_densities_with_mean_and_deviation():

@@ -11,10 +11,10 @@ import torch
 from rich.console import Console
 
 import fastdaae as fd
-from fastdaae import report, run_config, run_folder
+from fastdaae import report
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.data import Dataset, Split
-from fastdaae.evaluation import evaluate
+from fastdaae.evaluation import evaluate, read_evaluation, write_evaluation
 from fastdaae.report import drawing
 from fastdaae.report.projection import codes_in_a_plane
 
@@ -73,32 +73,35 @@ HARD = {
     "a collapsed model": (
         collapsed,
         digits,
-        {r"dimension x\(\d\)": "at least 3 distinct rows, got 1 among n_samples = 80"},
+        {r"intrinsic dimension x\(\d\)": "at least 3 distinct rows, got 1 among n_samples = 80"},
     ),
     "a diverged model": (
         diverged,
         digits,
         {
-            r"reconstruction .*": "the reconstructions hold NaN or infinite values: the model has diverged",
-            r"(likelihood|dimension) x\(\d\)": "80 of 80 samples hold NaN or infinite values: the model has diverged",
-            r"classification SVM on codes": "80 of 80 codes hold NaN or infinite values",
+            r"reconstruction MSE .*": "the reconstructions hold NaN or infinite values: the model has diverged",
+            r"(log-likelihood|intrinsic dimension) x\(\d\)": "80 of 80 samples hold NaN or infinite values",
+            r"test accuracy SVM on codes": "80 of 80 codes hold NaN or infinite values",
         },
     ),
-    "one class": (model, lambda: digits(train=of_one_class), {"classification .*": ONE_LABEL}),
+    "one class": (model, lambda: digits(train=of_one_class), {"test accuracy .*": ONE_LABEL}),
     "no test labels": (
         model,
         lambda: digits(test=unlabelled),
-        {"classification .*": "the test images have no labels, and accuracy needs them"},
+        {"test accuracy .*": "the test images have no labels, and accuracy needs them"},
     ),
     "constant images": (
         model,
         lambda: digits(train=constant, validation=constant, test=constant),
-        {"dimension real.*": "at least 3 distinct rows, got 1"},
+        {"intrinsic dimension real.*": "at least 3 distinct rows, got 1"},
     ),
     "one image": (
         model,
         lambda: digits(train=first_of, validation=first_of, test=first_of),
-        {"dimension .*": "at least 3 distinct rows", "classification .*": "all 1 training images have one label"},
+        {
+            "intrinsic dimension .*": "at least 3 distinct rows",
+            "test accuracy .*": "all 1 training images have one label",
+        },
     ),
     "fewer images than neighbours": (model, lambda: digits(train=lambda part: Split(*(x[:9] for x in part))), {}),
 }
@@ -106,56 +109,46 @@ HARD = {
 
 @pytest.fixture(scope="module", params=HARD)
 def hard(request):
-    """(name, model, dataset, evaluation, reasons)."""
+    """(model, dataset, measures, reasons)."""
     make, data, reasons = HARD[request.param]
     network, dataset = make(), data()
     return network, dataset, evaluate(network, dataset, samples=80, steps=2, k=20), reasons
 
 
-def measured(evaluation: dict) -> dict[str, dict]:
-    """Every row of an evaluation by its measure and name."""
-    rows = {f"reconstruction {name}": evaluation["reconstruction"][name] for name in ("corrupted_mse", "clean_mse")}
-    for part in ("likelihood", "classification", "dimension"):
-        rows |= {f"{part} {row['name']}": row for row in evaluation[part]["rows"]}
-    return rows
-
-
 def test_each_measure_that_cannot_be_taken_says_why_and_the_others_are_kept(hard):
-    _, _, evaluation, reasons = hard
-    rows = measured(evaluation)
-    assert len(rows) == 10
-    for what, row in rows.items():
+    _, _, measures, reasons = hard
+    assert len(measures) == 10
+    for measure in measures:
+        what = f"{measure.name} {measure.of}"
         expected = next((reason for pattern, reason in reasons.items() if re.fullmatch(pattern, what)), None)
-        value = row[{"dimension": "dimension", "classification": "accuracy"}.get(what.split()[0], "mean")]
         if expected is None:
-            assert "reason" not in row and math.isfinite(value), what
+            assert measure.reason is None and math.isfinite(measure.value), what
         else:
-            assert value is None and expected in row["reason"], what
+            assert measure.value is None and expected in measure.reason, what
 
 
 def test_an_evaluation_is_written_without_nan_and_read_back(hard, tmp_path):
-    run_folder.write_json(tmp_path / run_folder.EVALUATION, hard[2])
-    assert run_config.read_evaluation(tmp_path) == hard[2]
+    write_evaluation(tmp_path, hard[2], model="IDAAE", data="digits", seed=0, checkpoint=None)
+    assert read_evaluation(tmp_path) == (hard[2], "IDAAE", "digits", 0, None)
 
 
 def test_the_printed_table_says_why(hard):
-    evaluation = hard[2]
     wide = Console(width=400, file=io.StringIO())
-    wide.print(evaluation_table(evaluation))
+    wide.print(evaluation_table(hard[2], "title"))
     printed = wide.file.getvalue()
-    for row in measured(evaluation).values():
-        assert row.get("reason", "") in printed
+    for measure in hard[2]:
+        assert (measure.reason or "") in printed
     assert not re.search(r"\b(nan|inf|None)\b", printed)
 
 
 @pytest.mark.parametrize("hard", ["a collapsed model", "a diverged model", "one image"], indirect=True)
 def test_the_page_says_why(hard, tmp_path):
-    network, dataset, evaluation, _ = hard
+    network, dataset, measures, _ = hard
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        page = report.build(network, dataset, [], evaluation, tmp_path).read_text()
-    for row in measured(evaluation).values():
-        assert row.get("reason", "") in page
+        page = report.build(network, dataset, [], measures, tmp_path).read_text()
+    for measure in measures:
+        assert (measure.reason or "") in page
     assert not re.search(r"\b(nan|inf|None)\b", re.sub('base64,[^"]*', "", page))
     assert (tmp_path / "figures" / "reconstructions.png").exists()
 

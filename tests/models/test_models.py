@@ -296,13 +296,24 @@ def test_bad_choices_are_refused(message, kind, choices):
 def test_configuration_rebuilds_the_model(kind, corruption):
     import json
 
-    from fastdaae.models.loading import from_config
+    from fastdaae.models.config import from_config
 
     prior = fd.priors.Normal(3)
     model = build(kind, corruption=corruption, prior=prior, loss="mse")
     rebuilt = from_config(json.loads(json.dumps(model.config)))
     assert rebuilt.config == model.config and str(rebuilt) == str(model)
     assert (rebuilt.prior, rebuilt.corruption) == (model.prior, model.corruption)
+
+
+def test_a_configuration_of_an_earlier_version_is_read():
+    """It had the same keys for all models, in another order, and null for what a model has not."""
+    from fastdaae.models.config import from_config
+
+    model = build("AAE")
+    config = dict(sorted(model.config.items(), reverse=True))
+    assert from_config({**config, "corruption": None}).config == model.config
+    with pytest.raises(ValueError, match="corruption is unknown; known are model, encoder, decoder, discriminator"):
+        from_config({**config, "corruption": {"name": "Masking", "drop": 0.5}})
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,6 +14,8 @@ from PIL import Image
 import fastdaae as fd
 from fastdaae import report
 from fastdaae.data import Dataset, Split
+from fastdaae.evaluation import Measure
+from fastdaae.evaluation.measure import REAL
 from fastdaae.report import drawing, figures_samples
 
 SAMPLED = ["losses", "reconstructions", "samples", "chain", "code-histograms", "code-plane"]
@@ -67,54 +70,44 @@ def digits(name: str = "digits", labels: bool = True) -> Dataset:
     return Dataset(*parts, name)
 
 
-def likelihood_row(name: str, best: float) -> dict:
-    bandwidths = np.logspace(-1, 0, 10).tolist()
-    validation = [best - 40 * (i - 3) ** 2 for i in range(10)]
-    return dict(
-        name=name,
-        mean=best - 1,
-        standard_error=1.25,
-        bandwidth=bandwidths[3],
-        bandwidths=bandwidths,
-        validation=validation,
-    )
+WINDOW = {"samples": 1000, "bandwidth": 0.2, "test_images": 250}
+NEIGHBORS = {"n": 1000, "k": 20}
 
 
-def dimension_row(name: str, value: float) -> dict:
-    k = list(range(2, 21))
-    return dict(name=name, dimension=value, standard_error=0.125, k=k, per_k=[value + 500 / i**4 for i in k])
-
-
-def made_up_evaluation() -> dict:
-    names = ("x(0)", "x(5)", "real training images")
-    return {
-        "model": "IDAAE",
-        "data": "digits",
-        "seed": 0,
-        "reconstruction": {
-            "images": 1250,
-            "corrupted_mse": {"mean": 0.02345, "standard_error": 0.00061},
-            "clean_mse": {"mean": 0.01234, "standard_error": 0.00052},
-        },
-        "likelihood": {
-            "samples": 1000,
-            "queries": 250,
-            "rows": [likelihood_row(name, best) for name, best in zip(names, (-1200.0, 30.0, 20.0), strict=True)],
-        },
-        "classification": {
-            "training_images": 1297,
-            "test_images": 250,
-            "rows": [
-                {"name": "SVM on codes", "dimension": 8, "accuracy": 0.9512},
-                {"name": "SVM on PCA", "dimension": 8, "accuracy": 0.9473},
-            ],
-        },
-        "dimension": {
-            "k": 20,
-            "images": 1000,
-            "rows": [dimension_row(name, value) for name, value in zip(names, (6.5, 4.25, 8.0), strict=True)],
-        },
+def likelihood(of: str, best: float) -> Measure:
+    curve = {
+        "bandwidths": np.logspace(-1, 0, 10).tolist(),
+        "validation": [best - 40 * (i - 3) ** 2 for i in range(10)],
     }
+    settings = {**WINDOW, "bandwidth": curve["bandwidths"][3]}
+    return Measure("log-likelihood", of, best - 1, 1.25, "nats", digits=1, settings=settings, curve=curve)
+
+
+def dimension(of: str, value: float, **left_out) -> Measure:
+    k = list(range(2, 21))
+    curve = {"k": k, "per_k": [value + 500 / i**4 for i in k]}
+    return Measure("intrinsic dimension", of, value, 0.125, settings={**NEIGHBORS, **left_out}, curve=curve)
+
+
+def error(of: str, value: float, standard_error: float) -> Measure:
+    images = {"test_images": 1250}
+    return Measure("reconstruction MSE", of, value, standard_error, "pixel²", digits=4, settings=images)
+
+
+def accuracy(of: str, value: float) -> Measure:
+    settings = {"numbers_an_image": 8, "training_images": 1297, "test_images": 250}
+    return Measure("test accuracy", of, value, unit="share", settings=settings)
+
+
+def made_up(*names: str) -> list[Measure]:
+    """Measures of all kinds, or those of some names."""
+    measures = [
+        *(error("corrupted input", 0.02345, 0.00061), error("clean input", 0.01234, 0.00052)),
+        *(likelihood("x(0)", -1200.0), likelihood("x(5)", 30.0), likelihood(REAL, 20.0)),
+        *(accuracy("SVM on codes", 0.9512), accuracy("SVM on PCA", 0.9473)),
+        *(dimension("x(0)", 6.5), dimension("x(5)", 4.25), dimension(REAL, 8.0)),
+    ]
+    return [measure for measure in measures if not names or measure.name in names]
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +121,7 @@ def trained():
 def built(trained, tmp_path_factory):
     model, dataset, history = trained
     folder = tmp_path_factory.mktemp("report")
-    path = report.build(model, dataset, history, made_up_evaluation(), folder, seed=3)
+    path = report.build(model, dataset, history, made_up(), folder, seed=3)
     return path, Page(path.read_text(encoding="utf-8"))
 
 
@@ -159,7 +152,7 @@ def test_table_holds_the_numbers_given(built):
     svm = "8 numbers an image, 1,297 training images, 250 test images"
     assert page.rows[:10] == [
         ["measure", "of", "value", "measured with"],
-        ["reconstruction error, pixel²", "corrupted input", "0.0234 ± 0.0006", "1,250 test images"],
+        ["reconstruction MSE, pixel²", "corrupted input", "0.0234 ± 0.0006", "1,250 test images"],
         ["clean input", "0.0123 ± 0.0005", "1,250 test images"],
         ["log-likelihood, nats", "x(0)", "−1,201.0 ± 1.2", window],
         ["x(5)", "29.0 ± 1.2", window],
@@ -171,7 +164,13 @@ def test_table_holds_the_numbers_given(built):
     ]
     assert page.rows[10] == ["real training images", "8.00 ± 0.12", "n = 1,000, k = 20"]
     assert ["corruption", "Gaussian(sigma=0.3)"] in page.rows and ["epochs done", "2"] in page.rows
-    assert "Theis et al. 2016" in page.text and "0.0234 (corrupted) and 0.0123 (clean)" in page.text
+    assert "Theis et al. 2016" in page.text
+    for sentence in (
+        "Reconstruction MSE, pixel² (1,250 test images): corrupted input 0.0234 ± 0.0006, clean input 0.0123 ± 0.0005.",
+        "Test accuracy (8 numbers an image, 1,297 training images, 250 test images): SVM on codes 95.12%, SVM on PCA",
+        "Intrinsic dimension (n = 1,000, k = 20): x(0) 6.50 ± 0.12, x(5) 4.25 ± 0.12, real training images 8.00 ± 0.1",
+    ):
+        assert sentence in page.text
 
 
 def test_real_rows_are_marked(built):
@@ -182,7 +181,7 @@ def test_real_rows_are_marked(built):
 def test_equal_seeds_give_equal_pages_and_the_model_keeps_its_mode(built, trained, tmp_path):
     model, dataset, history = trained
     model.train()
-    again = report.build(model, dataset, history, made_up_evaluation(), tmp_path / "new" / "folder", seed=3)
+    again = report.build(model, dataset, history, made_up(), tmp_path / "new" / "folder", seed=3)
     assert model.training and again.read_bytes() == built[0].read_bytes()
 
 
@@ -215,10 +214,9 @@ def test_colour_images_from_a_flat_decoder(tmp_path):
 def test_text_from_outside_is_escaped(trained, tmp_path):
     model, _, history = trained
     evil = "<script>alert('&\"1')</script>"
-    evaluation = made_up_evaluation()
-    evaluation["likelihood"]["rows"][0]["name"] = evaluation["classification"]["rows"][0]["name"] = evil
+    measures = [likelihood(evil, 3.0), *made_up(), accuracy(evil, 0.5), Measure(evil, evil, 1.0, unit=evil)]
     config = {"model": {"model": evil, evil: {"name": evil}}, "data": evil}
-    path = report.build(model, digits(evil), history, evaluation, tmp_path, config=config)
+    path = report.build(model, digits(evil), history, measures, tmp_path, config=config)
     page = Page(path.read_text())
     assert "script" not in page.tags and evil not in path.read_text()
     assert page.text.count(evil) >= 8
@@ -230,10 +228,25 @@ def test_data_without_splits_is_refused(trained, tmp_path):
         report.build(trained[0], torch.zeros(3, 64), [], None, tmp_path)
 
 
-@pytest.mark.parametrize("evaluation", [{}, {"likelihood": {"rows": []}}, [], {"reconstruction": None}])
-def test_an_evaluation_of_another_making_is_refused(trained, evaluation, tmp_path):
-    with pytest.raises(ValueError, match="evaluation must have reconstruction, likelihood, dimension.*evaluate again"):
-        report.build(trained[0], digits(), [], evaluation, tmp_path)
+@pytest.mark.parametrize("measures", [{}, {"likelihood": 3}, [], [{"name": "log-likelihood"}], "measures"])
+def test_measures_of_another_making_are_refused(trained, measures, tmp_path):
+    with pytest.raises(TypeError, match="measures must be a list of Measures as .*evaluate gives, got"):
+        report.build(trained[0], digits(), [], measures, tmp_path)
+
+
+@pytest.mark.parametrize("curve", [None, {"k": [1.0]}, {"bandwidths": [0.1], "other": [1.0]}])
+@pytest.mark.parametrize("name", ["log-likelihood", "intrinsic dimension"])
+def test_a_figure_without_its_curve_says_so(name, curve):
+    (drawn,) = drawing.draw_measures([Measure(name, "x(0)", 1.0, settings=WINDOW, curve=curve)])
+    assert drawn.figure is None and re.search(f"the {name} of x.0. has no curve of .*evaluate again", drawn.caption)
+
+
+def test_a_measure_of_a_new_kind_needs_nothing_else(trained, tmp_path):
+    model, dataset, _ = trained
+    measures = [*made_up(), Measure("relative diversity", "x(5)", 0.5, 0.25, settings={"pairs": 12_000})]
+    page = Page(report.build(model, dataset, [], measures, tmp_path).read_text())
+    assert ["relative diversity", "x(5)", "0.50 ± 0.25", "12,000 pairs"] in page.rows
+    assert "Relative diversity (12,000 pairs): x(5) 0.50 ± 0.25." in page.text
 
 
 def test_corrupted_row_is_what_the_encoder_was_given(trained, monkeypatch):
@@ -263,8 +276,7 @@ def test_one_epoch_is_seen_as_a_point_and_the_equilibrium_is_drawn(trained, monk
 
 def test_points_that_a_dimension_leaves_out_are_told(trained, tmp_path):
     model, dataset, _ = trained
-    evaluation = made_up_evaluation()
-    evaluation["dimension"]["rows"][1] |= {"duplicates": 12, "ties": 3}
-    page = Page(report.build(model, dataset, [], evaluation, tmp_path).read_text())
+    measures = [dimension("x(0)", 3.0), dimension("x(5)", 4.25, duplicates_left_out=12, tied_points_left_out=3)]
+    page = Page(report.build(model, dataset, [], measures, tmp_path).read_text())
     told = "n = 1,000, k = 20, 12 duplicates left out, 3 tied points left out"
     assert ["x(5)", "4.25 ± 0.12", told] in page.rows

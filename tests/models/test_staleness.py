@@ -26,7 +26,7 @@ THEN = {"epoch": 2, "step": 40}
     ],
 )
 def test_numbers_of_another_state_are_told_of(recorded, now, told):
-    found = staleness.outdated({} if recorded is None else {"checkpoint": recorded}, now)
+    found = staleness.outdated(recorded, now)
     assert found is None if told is None else (told in found and "fastdaae evaluate" in found)
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 import fastdaae as fd
 from fastdaae import run_folder
+from fastdaae.ops.network import Plan
 from fastdaae.training import TrainingDiverged, batches
 from fastdaae.training.optimizers import make_optimizers
 
@@ -250,8 +251,8 @@ def test_nan_losses_stop_the_run_and_name_the_step(tmp_path):
     fit(model, epochs=1, run_dir=tmp_path)
 
     class Explodes(fd.IDAAE):
-        def step(self, x, noise, update, *, row_offset=0):
-            losses = super().step(x, noise, update, row_offset=row_offset)
+        def step(self, x, noise, update, **where):
+            losses = super().step(x, noise, update, **where)
             return {**losses, "encoder": losses["encoder"] * math.nan} if noise.step == 9 else losses
 
     model.__class__ = Explodes
@@ -323,6 +324,33 @@ def test_mse_takes_any_finite_values():
 def test_bad_settings_are_refused(message, settings):
     with pytest.raises((TypeError, ValueError), match=message):
         fd.Trainer(build(), **settings)
+
+
+@pytest.mark.parametrize("choices", [{}, {"form": "released"}, {"copies": 1}])
+def test_networks_are_read_once_for_all_steps(choices, monkeypatch):
+    read, of = [], Plan.of
+
+    def counted(network):
+        read.append(network)
+        return of(network)
+
+    model = build(**choices)
+    monkeypatch.setattr(Plan, "of", staticmethod(counted))
+    optimizers = make_optimizers(model.parameter_groups(), "adam", 1e-3)
+    step = fd.compile_step(model, optimizers)
+    assert list(model.plans()) == ["encoder", "decoder", "discriminator"]
+    read.clear()
+    step(images(8)), step(images(8))
+    assert not any(isinstance(network, nn.Module) for network in read)
+
+
+def test_a_hook_that_comes_after_the_networks_were_read_is_called():
+    model, calls = build(), []
+    step = fd.compile_step(model, make_optimizers(model.parameter_groups(), "adam", 1e-3))
+    model.encoder[1].register_forward_hook(lambda *_: calls.append("encoder"))
+    model.decoder.register_forward_hook(lambda *_: calls.append("decoder"))
+    step(images(8))
+    assert "encoder" in calls and "decoder" in calls
 
 
 def test_compile_step_wants_one_optimizer_for_each_update():

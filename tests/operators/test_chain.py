@@ -45,7 +45,7 @@ def test_chain_agrees_with_its_reference_and_runs_in_pieces(monkeypatch):
     ]
     # the noise is the same to the bit; the products of other batch sizes round differently
     assert torch.allclose(whole, torch.cat(pieces, dim=1), atol=5e-6, rtol=0)
-    monkeypatch.setattr("fastdaae.ops.chain._ROWS", 16)
+    monkeypatch.setattr("fastdaae.reference.CHAIN_ROWS", 16)
     in_blocks = fd.ops.sample_chain(decoder, encoder, z, Gaussian(0.5), noise, steps=3)
     assert torch.allclose(whole, in_blocks, atol=5e-6, rtol=0)
 

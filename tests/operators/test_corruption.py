@@ -7,6 +7,7 @@ import fastdaae as fd
 from fastdaae import noise as addressed
 from fastdaae import reference
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.draw import KINDS, Draw
 from fastdaae.noise import Site
 
 CORRUPTIONS = [
@@ -136,14 +137,14 @@ def test_gradcheck_of_the_reference(corruption):
 
 
 @cpp
-@pytest.mark.parametrize("kind", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", KINDS[1:])
 def test_opcheck(kind):
-    address = (kind, 0.3, 0.0, 1.0, 2, 5, 1)
+    address = Draw(kind, 0.3, 0.0, 1.0, (2, 3), 2, 5, 1)
     state, index = fd.Noise(1).state, torch.tensor([1, 1, 3])
     for x, chosen in ((torch.rand(4, 6), None), (pixels(4, 6), index)):
-        torch.library.opcheck(torch.ops.fastdaae.corrupt, (x, chosen, state, *address))
+        torch.library.opcheck(torch.ops.fastdaae.cpp_corrupt, (x, chosen, state, *address))
         grad = torch.randn(2, 4 if chosen is None else 3, 6)
-        torch.library.opcheck(torch.ops.fastdaae.corrupt_backward, (grad, x, chosen, state, *address))
+        torch.library.opcheck(torch.ops.fastdaae.cpp_corrupt_backward, (grad, x, chosen, state, *address))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

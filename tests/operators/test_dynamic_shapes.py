@@ -7,7 +7,8 @@ from torch.export import Dim, export
 
 import fastdaae as fd
 from fastdaae.corruptions import Gaussian, Masking
-from fastdaae.ops.network import dense_layers
+from fastdaae.draw import draw_of
+from fastdaae.ops.network import Plan
 
 NOISE, NOISY = fd.Noise(1), Gaussian(0.5)
 WEIGHT, BIAS, POINTS = torch.randn(200, 160) / 13, torch.randn(200), torch.randn(40, 5)
@@ -74,7 +75,7 @@ class Chain(Call):
 class ChainOfOtherLayers(Chain):
     def __init__(self, backend: str):
         super().__init__(backend)
-        self.encoder = nn.Sequential(nn.Linear(160, 160), nn.Tanh(), nn.Linear(160, 6))
+        self.encoder = nn.Sequential(nn.Linear(160, 160), nn.GELU(), nn.Linear(160, 6))
 
 
 class Neighbors(Call):
@@ -162,13 +163,14 @@ def test_a_compiled_chain_is_the_engine_s_to_the_bit():
 
 @pytest.mark.needs_cpp
 def test_opcheck_of_the_chain():
-    decoder, encoder = (dense_layers(network) for network in (Chain("cpp").decoder, Chain("cpp").encoder))
-    layers, numbers = [*decoder, *encoder], {"none": 0, "relu": 1, "sigmoid": 2}
-    weights, biases = ([layer[part].detach() for layer in layers] for part in (0, 1))
-    networks = (weights, biases, [numbers[layer.activation] for layer in layers], len(decoder))
+    decoder, encoder = (Plan.of(network).layers for network in (Chain("cpp").decoder, Chain("cpp").encoder))
+    layers = [*decoder, *encoder]
+    parameters = ([one.linear.weight.detach() for one in layers], [one.linear.bias.detach() for one in layers])
+    activations = ([one.activation.name for one in layers], [one.activation.slope for one in layers])
+    draw = draw_of(Gaussian(0.5), row_offset=5, site=3)
     torch.library.opcheck(
-        torch.ops.fastdaae.engine_sample_chain,
-        (torch.rand(3, 6), NOISE.state, *networks, 1, 0.5, 0.0, 0.0, False, [0, 2], 5, 3),
+        torch.ops.fastdaae.cpp_sample_chain,
+        (torch.rand(3, 6), NOISE.state, *parameters, *activations, len(decoder), False, [0, 2], *draw),
     )
 
 

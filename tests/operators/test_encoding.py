@@ -138,7 +138,7 @@ def test_compile_without_graph_breaks():
 @pytest.mark.parametrize(
     ("message", "call"),
     [
-        (r"activation must be one of", lambda x, w, b, n: fd.ops.corrupted_linear(x, w, b, None, n, activation="tanh")),
+        (r"activation must be one of", lambda x, w, b, n: fd.ops.corrupted_linear(x, w, b, None, n, activation="gelu")),
         (
             r"weight must have the shape \[H, 6\].*got \[4, 5\]",
             lambda x, w, b, n: fd.ops.corrupted_linear(x, w[:, 1:], b, None, n),

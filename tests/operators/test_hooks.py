@@ -10,8 +10,7 @@ from torch.nn.utils import parametrizations, prune
 
 import fastdaae as fd
 from fastdaae.corruptions import Gaussian
-from fastdaae.ops import network
-from fastdaae.ops.splitting import split_last
+from fastdaae.ops.network import Plan
 
 OWN = {
     "forward": lambda layer, seen: layer.register_forward_hook(lambda *_: seen.append(1)),
@@ -34,7 +33,7 @@ def encoder() -> nn.Sequential:
 
 
 def through_run(encoder: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
-    return network.run(encoder, x)
+    return Plan.of(encoder)(x)
 
 
 def through_encode_mean(encoder: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
@@ -42,7 +41,9 @@ def through_encode_mean(encoder: nn.Sequential, x: torch.Tensor) -> torch.Tensor
 
 
 def through_its_parts(encoder: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
-    return network.run_without_last(encoder, x)
+    plan = Plan.of(encoder)
+    body, _ = plan.split_last() or (plan, None)
+    return body(x)
 
 
 CALLS = {"run": through_run, "encode_mean": through_encode_mean, "run_without_last": through_its_parts}
@@ -108,7 +109,7 @@ def test_a_forward_set_on_one_network_is_the_one_that_runs(call):
     changed = encoder()
     changed.forward = lambda x: x.new_zeros(len(x), 3)
     assert not call(changed, torch.rand(16, 160)).any()
-    assert split_last(changed, nn.Linear) is None and network.dense_layers(changed) is None
+    assert Plan.of(changed).split_last() is None and not Plan.of(changed).dense
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

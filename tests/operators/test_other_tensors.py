@@ -8,7 +8,7 @@ from torch.utils import _pytree as pytree
 
 import fastdaae as fd
 from fastdaae.corruptions import Gaussian
-from fastdaae.ops import network
+from fastdaae.ops.network import Plan
 
 NOISE, NOISY = fd.Noise(1), Gaussian(0.5)
 X, WEIGHT = torch.rand(3, 16, 140), torch.randn(150, 140)
@@ -50,7 +50,7 @@ def test_networks_whose_weights_have_no_memory_run():
     expected = []
     for weight in (2 * WEIGHT[:140], Doubled(WEIGHT[:140])):
         encoder[0].weight = nn.Parameter(weight, requires_grad=False)
-        results = network.run(encoder, X[0]), fd.ops.encode_mean(encoder, X[0], NOISY, NOISE, copies=2)
+        results = Plan.of(encoder)(X[0]), fd.ops.encode_mean(encoder, X[0], NOISY, NOISE, copies=2)
         expected.append((*results, fd.ops.sample_chain(decoder, encoder, X[0], NOISY, NOISE, steps=2)))
     for ours, theirs in zip(*expected, strict=True):
         assert torch.allclose(ours.detach(), theirs.detach(), atol=1e-4)

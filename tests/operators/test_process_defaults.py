@@ -10,7 +10,8 @@ from torch import nn
 
 import fastdaae as fd
 from fastdaae.corruptions import Gaussian, Masking
-from fastdaae.kernels import extension
+from fastdaae.draw import Draw
+from fastdaae.kernels.cpp import random
 
 BACKENDS = ["reference", pytest.param("cpp", marks=pytest.mark.needs_cpp)]
 DTYPES = [torch.float16, torch.bfloat16, torch.float64]
@@ -113,12 +114,11 @@ def test_operators_do_not_read_the_defaults(backend, defaults):
 
 
 @pytest.mark.needs_cpp
-def test_engine_words_do_not_read_the_defaults(defaults):
-    address = {"rows": 3, "columns": 5, "copies": 2, "row_offset": 1, "step_offset": 0, "site": 4}
-    state = fd.Noise(1).state
-    expected = extension.noise_words(state, **address)
+def test_cpp_words_do_not_read_the_defaults(defaults):
+    call = (3, 5, fd.Noise(1).state, Draw(copies=2, row_offset=1, site=4))
+    expected = random.words(*call)
     with defaults():
-        assert_same(extension.noise_words(state, **address), expected, "words")
+        assert_same(random.words(*call), expected, "words")
 
 
 def test_priors_and_noise_do_not_read_the_defaults(defaults):

@@ -13,6 +13,7 @@ import torch
 import fastdaae as fd
 from fastdaae import backend, reference
 from fastdaae.corruptions import Gaussian
+from fastdaae.ops import Plan
 from tests import tools
 
 X, NOISE = torch.rand(16, 160), fd.Noise(1)
@@ -62,11 +63,15 @@ OPERATORS = {
     "normal": lambda how: fd.ops.normal(5, 3, NOISE, **how),
     "uniform": lambda how: fd.ops.uniform(5, 3, NOISE, **how),
 }
-OTHER_NAMES = {"Corrupted", "Neighbors"}  # of fd.ops: records
+NETWORKS = {
+    "plan": lambda: Plan.of(encoder())(X),
+    "logits": lambda: Plan.of(decoder()).logits()(X),
+    "all but the last": lambda: Plan.of(encoder()).split_last()[0](X),
+}
 
 
 def operator_names() -> set[str]:
-    return set(fd.ops.__all__) - OTHER_NAMES
+    return {name for name in fd.ops.__all__ if inspect.isfunction(inspect.unwrap(getattr(fd.ops, name)))}
 
 
 def foreign_gradients(result: torch.Tensor) -> set[str]:
@@ -96,6 +101,19 @@ def test_a_call_that_names_the_reference_runs_nothing_else(refused, call):
 def test_an_environment_that_names_the_reference_runs_nothing_else(refused, monkeypatch, call):
     monkeypatch.setattr(backend, "DEFAULT", "reference")
     assert not foreign_gradients(call({}))
+
+
+@pytest.mark.parametrize("call", NETWORKS.values(), ids=NETWORKS)
+def test_plans_under_such_an_environment_run_nothing_else(refused, monkeypatch, call):
+    monkeypatch.setattr(backend, "DEFAULT", "reference")
+    assert not foreign_gradients(call())
+
+
+@pytest.mark.needs_cpp
+@pytest.mark.parametrize("call", NETWORKS.values(), ids=NETWORKS)
+def test_the_same_plans_are_refused_elsewhere(refused, call):
+    with pytest.raises(AssertionError, match="a compiled function was asked to compute"):
+        call()
 
 
 @pytest.mark.needs_cpp

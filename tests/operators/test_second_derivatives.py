@@ -9,7 +9,7 @@ from torch import nn
 import fastdaae as fd
 from fastdaae.activation import ACTIVATIONS
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.ops import network
+from fastdaae.ops.network import Plan
 
 BACKENDS = ["reference", pytest.param("cpp", marks=pytest.mark.needs_cpp)]
 CORRUPTIONS = [None, Gaussian(0.5), Gaussian(0.5, clip=(0.0, 1.0)), Masking(0.4), SaltAndPepper(0.4)]
@@ -204,7 +204,7 @@ def test_the_cases_above_differentiate_every_backward_pass_again(monkeypatch):
 def test_a_gradient_penalty_through_a_network_is_pytorch_s():
     critic, x = fd.networks.mlp([160, 160, 160, 1]), torch.rand(16, 160, requires_grad=True)
     found = []
-    for call in (lambda: network.run(critic, x), lambda: critic(x)):
+    for call in (lambda: Plan.of(critic)(x), lambda: critic(x)):
         slope = torch.autograd.grad(call().sum(), x, create_graph=True)[0]
         penalty = (slope.norm(dim=1) - 1).square().mean()
         found.append(torch.autograd.grad(penalty, list(critic.parameters()), materialize_grads=True))

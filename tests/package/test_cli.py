@@ -47,11 +47,12 @@ def test_train_sample_evaluate_report(trained):
     assert (trained / "samples-x0.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     printed = succeed("evaluate", trained, "--samples", 200, "--k", 20)
     result = json.loads((trained / run_folder.EVALUATION).read_text())
+    values = {(one["name"], one["of"]): one["value"] for one in result["measures"]}
     for value in (
-        f"{result['reconstruction']['corrupted_mse']['mean']:.4f}",
-        f"{result['likelihood']['rows'][2]['mean']:.1f}",
-        f"{result['classification']['rows'][0]['accuracy']:.2%}",
-        f"{result['dimension']['rows'][0]['dimension']:.2f}",
+        f"{values['reconstruction MSE', 'corrupted input']:.4f}",
+        f"{values['log-likelihood', 'real training images']:,.1f}".replace("-", "−"),
+        f"{values['test accuracy', 'SVM on codes']:.2%}",
+        f"{values['intrinsic dimension', 'x(0)']:.2f}",
         "real training images",
     ):
         assert value in printed
@@ -117,7 +118,10 @@ def test_doctor_says_what_is_live_and_why_the_rest_is_not():
     ("message", "arguments"),
     [
         ("unknown data set|must be one of", ("train", "--out", "OUT", "--data", "mnits")),
-        ("--model must be one of aae, daae, idaae, got 'vae'", ("train", "--out", "OUT", "--model", "vae")),
+        (
+            "--model must be one of autoencoder, aae, daae, idaae, got 'vae'",
+            ("train", "--out", "OUT", "--model", "vae"),
+        ),
         ("--prior must be one of normal, ring, got 'box'", ("train", "--out", "OUT", "--prior", "box")),
         ("--hidden must be layer sizes such as 1000,1000, got 'big'", ("train", "--out", "OUT", "--hidden", "big")),
         ("sigma must be a finite number >= 0, got -0.5", ("train", "--out", "OUT", "--sigma", "-0.5")),

@@ -11,23 +11,6 @@ from fastdaae.training.checkpoint import read_metrics
 from tests.package.edited_runs import changed, refused
 
 METRICS = {"epoch": 1, "step": 5, "seconds": 0.1, "samples_per_second": 9.0, "losses": {"reconstruction": 0.7}}
-ROW = {"name": "x(0)", "mean": 1.0, "standard_error": 0.1}
-EVALUATION = {
-    "model": "IDAAE",
-    "data": "digits",
-    "seed": 0,
-    "reconstruction": {"images": 250, "corrupted_mse": ROW, "clean_mse": ROW},
-    "likelihood": {
-        "samples": 10,
-        "queries": 250,
-        "rows": [{**ROW, "bandwidth": 0.1, "bandwidths": [0.1, 1.0], "validation": [2.0, float("-inf")]}],
-    },
-    "dimension": {
-        "k": 2,
-        "images": 10,
-        "rows": [{"name": "x(0)", "dimension": 3.0, "standard_error": 0.1, "k": [2], "per_k": [float("inf")]}],
-    },
-}
 
 
 @pytest.mark.parametrize(
@@ -35,21 +18,30 @@ EVALUATION = {
     [
         ("model", [], "config.json: model must be an object, got a list of 0"),
         ("model.model", 7, "model.model must be a text, got 7"),
-        ("model.encoder.sizes", "64", "model.encoder.sizes must be a list of at least 2 items, got '64'"),
-        ("model.encoder.sizes.1", "wide", "model.encoder.sizes[1] must be a whole number >= 1, got 'wide'"),
-        ("model.encoder.sizes.1", True, "model.encoder.sizes[1] must be a whole number >= 1, got True"),
-        ("model.encoder.sizes.1", 10**300, "a whole number of more than 40 digits"),
-        ("model.encoder.sizes.1", 10**12, "encoder.1.weight has the shape [1000000000000, 64]"),
-        ("model.encoder.output", {}, "model.encoder.output must be one of None, 'sigmoid', got an object of 0"),
-        ("model.decoder.sizes.2", 63, "model.decoder.sizes[-1] must be as many pixels as the encoder takes, got 63"),
+        ("model.encoder.sizes", "64", "model.encoder.sizes must be at least two whole numbers >= 1, got '64'"),
+        ("model.encoder.sizes.1", "wide", "model.encoder.sizes[1] must be a whole number in 1..2147483647, got 'wide'"),
+        ("model.encoder.sizes.1", True, "model.encoder.sizes[1] must be a whole number in 1..2147483647, got True"),
+        ("model.encoder.sizes.1", 10**300, "model.encoder.sizes[1] must be a whole number in 1..2147483647, got 100"),
+        ("model.encoder.sizes.1", 2**31 - 1, "encoder.1.weight has the shape [2147483647, 64]"),
+        ("model.encoder.sizes", [2**31 - 1] * 2, "model.encoder cannot be built (Storage size"),
+        ("model.encoder", {}, "model.encoder.network is missing"),
+        ("model.encoder", 3, "model.encoder must be a torch.nn.Module, got 3"),
+        ("model.encoder.network", "cnn", "model.encoder.network must be one of 'mlp', got 'cnn'"),
+        ("model.encoder.output", {}, "model.encoder.output must be None or 'sigmoid', got {}"),
+        ("model.decoder.sizes.2", 63, "decoder.3.weight has the shape [63, 16]"),
         ("model.prior", {"name": "Cauchy"}, "model.prior.name must be one of 'Normal', 'RingMixture', got 'Cauchy'"),
-        ("model.prior.dim", 4, "must be the prior's 4 dimensions, got 3"),
+        ("model.prior.dim", 4, "model.prior must draw codes that the decoder takes, got dim = 4"),
+        ("model.prior.dim", 10**20, "model.prior must draw codes that the decoder takes, got dim = 1000000"),
         ("model.prior.skew", 1, "model.prior.skew is unknown; known are name, dim"),
-        ("model.corruption.sigma", None, "model.corruption.sigma must be a number, got None"),
-        ("model.corruption.sigma", float("nan"), "model.corruption.sigma must be a finite number in 0..inf, got nan"),
-        ("model.corruption.clip", [1], "model.corruption.clip must be a list of 2 items, got a list of 1"),
+        ("model.corruption.sigma", None, "model.corruption.sigma must be a finite number >= 0, got None"),
+        ("model.corruption.sigma", float("nan"), "model.corruption.sigma must be a finite number >= 0, got nan"),
+        ("model.corruption.clip", [1], "model.corruption.clip must be (low, high) or None, got [1]"),
         ("model.copies", 1 << 20, "model.copies must be a whole number in 1..65536, got 1048576"),
         ("model.loss", ["bce"], "model.loss must be one of 'bce', 'mse', got a list of 1"),
+        ("model.loss", {}, "model.loss must be one of 'bce', 'mse', got an object of 0"),
+        ("model.skew", 1, "model.skew is unknown; known are model, encoder, decoder"),
+        ("model.model", "AAE", "model.corruption is unknown; known are model, encoder"),
+        ("model.model", "DAAE", "model.fresh_corruption is missing"),
         ("model.form", "x" * 999, "model.form must be one of 'paper', 'released', got 'xxx"),
         ("trainer", "fast", "trainer must be an object, got 'fast'"),
         ("notes", None, "notes must be an object, got None"),
@@ -138,35 +130,6 @@ def test_every_epoch_has_the_losses_of_the_last(tmp_path):
     refused(lambda: run_config.require_losses([{**METRICS, "losses": {}}], tmp_path), "losses.reconstruction is miss")
     run_config.require_losses([], tmp_path)
     run_config.require_losses([METRICS, METRICS], tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("key", "new", "words"),
-    [
-        ("likelihood.rows", [], "likelihood.rows must be a list of at least 1 items, got a list of 0"),
-        ("likelihood.rows.0.bandwidth", 0, "likelihood.rows[0].bandwidth must be a finite number"),
-        ("likelihood.rows.0.bandwidths", [0.1], "likelihood.rows[0].validation must be a list of 1 like bandwidths"),
-        ("dimension.rows.0.k", ["2"], "dimension.rows[0].k[0] must be a whole number >= 1, got '2'"),
-        ("dimension", 3, "dimension must be an object, got 3"),
-        ("classification", {"rows": 1}, "classification.training_images is missing"),
-    ],
-)
-def test_wrong_values_of_an_evaluation(tmp_path, key, new, words):
-    path = tmp_path / run_folder.EVALUATION
-    assert run_config.read_evaluation(tmp_path) is None
-    path.write_text(json.dumps(EVALUATION))
-    assert run_config.read_evaluation(tmp_path)["data"] == "digits"
-    path.write_text(json.dumps(changed(EVALUATION, key, new)))
-    refused(lambda: run_config.read_evaluation(tmp_path), str(path), words)
-
-
-def test_a_measure_that_could_not_be_taken_has_a_reason_in_place_of_its_numbers(tmp_path):
-    path, row = tmp_path / run_folder.EVALUATION, {"name": "x(0)", "mean": None, "bandwidths": None, "reason": "equal"}
-    evaluation = changed(EVALUATION, "likelihood.rows", [row])
-    path.write_text(json.dumps(evaluation))
-    assert run_config.read_evaluation(tmp_path) == evaluation
-    path.write_text(json.dumps(changed(EVALUATION, "likelihood.rows", [{**row, "reason": 3}])))
-    refused(lambda: run_config.read_evaluation(tmp_path), "likelihood.rows[0].reason must be a text, got 3")
 
 
 def test_a_run_id_of_any_kind_is_told_in_one_line(run):

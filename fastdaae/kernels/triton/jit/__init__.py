@@ -1,0 +1,1 @@
+"""Triton kernels, their configurations and grids: device tensors in, device tensors out; needs triton."""

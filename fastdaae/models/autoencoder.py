@@ -1,0 +1,132 @@
+"""The autoencoder: what every model has, an encoder and a decoder, and the denoising model that these two are."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from fastdaae import ops
+from fastdaae.corruptions import Corruption
+from fastdaae.models import decoding
+from fastdaae.models.config import to_config
+from fastdaae.models.sampling import sample
+from fastdaae.noise import Noise, Site
+from fastdaae.ops.checks import CORRUPTIONS
+from fastdaae.ops.network import Plan
+from fastdaae.reference import as_float
+from fastdaae.schema import shortened
+
+Update = Callable[[str, Tensor], None]
+
+
+def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raises ValueError, with the argument's name, for what is none of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {shortened(value)}")
+
+
+def require_network(name: str, value) -> None:
+    """Raises TypeError, with the argument's name, for what is no network."""
+    if not isinstance(value, nn.Module):
+        raise TypeError(f"{name} must be a torch.nn.Module, got {shortened(value)}")
+
+
+class Autoencoder(nn.Module):
+    """An autoencoder; with a `corruption` a denoising one, which reconstructs x from x~ ~ c(x~ | x).
+
+    encoder [N, ...] -> [N, Z], decoder [N, Z] -> pixels (an `nn.Sequential` ending in `nn.Sigmoid`, or say what it
+    returns in `decoder_output`: "logits", "probabilities" or "linear"). `loss` is "bce" (pixels in [0, 1]) or "mse". It
+    has no prior: `sample` needs codes to start from. Raises ValueError for another choice, TypeError for what is no
+    network or corruption. Source: Vincent et al. 2010.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        *,
+        corruption: Corruption | None = None,
+        loss: str = "bce",
+        decoder_output: str | None = None,
+    ):
+        super().__init__()
+        require_network("encoder", encoder)
+        require_network("decoder", decoder)
+        if corruption is not None and not isinstance(corruption, CORRUPTIONS):
+            raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {corruption!r}")
+        require_choice("loss", loss, decoding.LOSSES)
+        self._output = decoding.infer_output(decoder, decoder_output)
+        if loss == "bce" and self._output == "linear":
+            raise ValueError("loss='bce' needs probabilities, and decoder_output='linear' has none; use loss='mse'")
+        self.encoder, self.decoder, self.corruption = encoder, decoder, corruption
+        self.loss, self.decoder_output = loss, decoder_output
+
+    @property
+    def config(self) -> dict:
+        """What makes this model, ready for JSON; a network or prior that is not ours stands as null."""
+        return to_config(self)
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The parameters of each update, each once: {update name: parameters}, in the order of the algorithm."""
+        both = [*self.encoder.parameters(), *self.decoder.parameters()]
+        return {"reconstruction": list(dict.fromkeys(both))}
+
+    def plans(self) -> dict[str, Plan]:
+        """{name: plan} of the networks, the model's submodules; good until a layer of them is replaced."""
+        return {name: Plan.of(network) for name, network in self.named_children()}
+
+    def step(
+        self, x: Tensor, noise: Noise, update: Update, *, row_offset: int = 0, plans: dict[str, Plan] | None = None
+    ) -> dict[str, Tensor]:
+        """One training step on a batch x [N, ...] (uint8 or [0, 1] pixels); returns {loss name: 0-d tensor}.
+
+        `update(name, loss)` takes one optimiser step on that group's parameters; row i of the batch reads the noise of
+        row_offset + i; `plans` are those of `plans()`, which is read for this call where there are none.
+        """
+        plans = plans or self.plans()
+        encoder, decoder = plans["encoder"], plans["decoder"]
+        z = encoder(self.training_input(x, noise, row_offset))
+        l_rec = self.reconstruction_loss(decoder, z, x)
+        update("reconstruction", l_rec)
+        return {"reconstruction": l_rec}
+
+    def corrupted(self, x: Tensor, noise: Noise, *, site: int, row_offset: int = 0) -> Tensor:
+        """x~ ~ c(x~ | x), once, in the shape of x [N, ...]; without a corruption the pixels of x as numbers."""
+        return ops.corrupt(x, self.corruption, noise, row_offset=row_offset, site=site)[0]
+
+    def training_input(self, x: Tensor, noise: Noise, row_offset: int) -> Tensor:
+        """What a training step encodes of a batch x [N, ...] to reconstruct it, in the shape of x."""
+        return self.corrupted(x, noise, row_offset=row_offset, site=Site.RECONSTRUCTION)
+
+    def reconstruction_loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
+        """The mean loss over pixels of what `decoder` makes of codes z [N, Z], from logits where there are any; 0-d."""
+        decoder = Plan.of(decoder)
+        logits = decoder.logits()
+        output = (logits or decoder)(z)
+        kind = "logits" if logits else self._output
+        return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The codes of clean inputs x [N, ...] (uint8 or [0, 1] pixels), [N, Z], deterministic."""
+        return Plan.of(self.encoder)(as_float(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The pixels of codes z [N, Z], in [0, 1] unless the decoder is linear, in the decoder's own shape [N, ...]."""
+        output = Plan.of(self.decoder)(z)
+        return torch.sigmoid(output) if self._output == "logits" else output
+
+    def reconstruct(self, x: Tensor, noise: Noise | None = None, *, row_offset: int = 0) -> Tensor:
+        """decode(encode(x)) in the shape of x [N, ...]; corrupted once before, as in training, if `noise` is given."""
+        shape = x.shape
+        if noise is not None:
+            x = self.corrupted(x, noise, row_offset=row_offset, site=Site.EVALUATION)
+        return self.decode(self.encode(x)).reshape(shape)
+
+    @torch.no_grad()
+    def validation_losses(self, x: Tensor, noise: Noise, *, row_offset: int = 0) -> dict[str, Tensor]:
+        """Means over a batch x [N, ...] without an update: the reconstruction loss and the MSE, of corrupted inputs."""
+        z = Plan.of(self.encoder)(self.corrupted(x, noise, row_offset=row_offset, site=Site.VALIDATION))
+        error = self.decode(z).reshape(x.shape) - as_float(x)
+        return {"reconstruction": self.reconstruction_loss(self.decoder, z, x), "mse": error.square().mean()}
+
+    sample = sample

@@ -1,0 +1,107 @@
+"""A model to and from plain dictionaries, ready for JSON: what its constructor takes, under the same names."""
+
+import inspect
+from collections.abc import Callable
+
+from torch import nn
+
+from fastdaae.models.names import find, is_ours, names
+from fastdaae.schema import join, mapping
+from fastdaae.settings import canonical
+
+_PARTS = ("corruption", "prior")
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def parameters_of(make: Callable) -> dict[str, inspect.Parameter]:
+    """What a constructor takes, by name; what a class hands on as *arguments or **choices is looked up in its bases."""
+    is_class = isinstance(make, type)
+    makers = [vars(base)["__init__"] for base in make.__mro__ if "__init__" in vars(base)] if is_class else [make]
+    found: dict[str, inspect.Parameter] = {}
+    for maker in makers:
+        own = list(inspect.signature(maker).parameters.values())[is_class:]
+        found = {**{one.name: one for one in own if one.kind not in _VARIADIC}, **found}
+        if not any(one.kind in _VARIADIC for one in own):
+            break
+    return found
+
+
+def to_config(model: nn.Module) -> dict:
+    """What makes a model, ready for JSON; a network, a prior or another part that is not ours stands as null."""
+    written = {name: _written(name, getattr(model, name, None)) for name in parameters_of(type(model))}
+    return {"model": type(model).__name__, **written}
+
+
+def _written(name: str, value):
+    if isinstance(value, nn.Module):
+        # modules of other libraries may have a config that is an object of theirs
+        config = getattr(value, "config", None)
+        return canonical(name, config) if isinstance(config, dict) else None
+    if any(is_ours(kind, value) for kind in _PARTS):
+        return {"name": type(value).__name__, **canonical(name, vars(value))}
+    try:
+        return canonical(name, value)
+    except ValueError:
+        return None
+
+
+def from_config(config: dict, key: str = "") -> nn.Module:
+    """The model that its `config` describes, freshly initialised.
+
+    Raises ValueError where a part is not ours, and with the key (below `key`) where one is missing, unknown, or refused
+    by the constructor that takes it.
+    """
+    require_ours(config)
+    return _build("model", config, key)
+
+
+def require_ours(config: dict) -> None:
+    """Raises ValueError for a model that cannot be rebuilt from its configuration, because a part of it is not ours."""
+    kind = config.get("model")
+    lost = [f"the model {kind!r}"]
+    if isinstance(kind, str) and kind in names("model"):
+        taken = parameters_of(find("model", kind))
+        lost = [name for name, one in taken.items() if one.default is one.empty and config.get(name, "") is None]
+    # no corruption is nothing lost
+    lost = [what for what in lost if what != "corruption"]
+    if lost:
+        what = ", ".join(lost)
+        raise ValueError(f"{what} cannot be rebuilt from the configuration; build the model yourself and pass model=")
+
+
+def _build(kind: str, config, key: str):
+    """What a configuration names, made by its constructor; errors name the key."""
+    tag = "name" if kind in _PARTS else kind
+    mapping(config, key)
+    if tag not in config:
+        raise ValueError(f"{join(key, tag)} is missing")
+    make = find(kind, config[tag], join(key, tag))
+    given = {name: value for name, value in config.items() if name != tag}
+    _require_names(given, tag, list(parameters_of(make)), key)
+    arguments = {name: _argument(kind, one, given[name], join(key, name)) for name, one in parameters_of(make).items()}
+    try:
+        return make(**arguments)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{key}.{error}" if key else str(error)) from None
+    except (RuntimeError, OverflowError) as error:
+        raise ValueError(f"{key} cannot be built ({error})") from None
+
+
+def _require_names(given: dict, tag: str, known: list[str], key: str) -> None:
+    missing = [name for name in known if name not in given]
+    if missing:
+        raise ValueError(f"{join(key, missing[0])} is missing")
+    # earlier versions wrote null for what a model has not
+    unknown = [name for name, value in given.items() if name not in known and value is not None]
+    if unknown:
+        raise ValueError(f"{join(key, unknown[0])} is unknown; known are {', '.join([tag, *known])}")
+
+
+def _argument(kind: str, parameter: inspect.Parameter, value, key: str):
+    """What a constructor is given: a value as it is, and for a model's parts what their configurations name."""
+    if kind != "model" or not isinstance(value, dict):
+        return value
+    if parameter.name in _PARTS:
+        return _build(parameter.name, value, key)
+    is_network = "network" in value or parameter.default is parameter.empty
+    return _build("network", value, key) if is_network else value
