@@ -16,7 +16,7 @@ PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
 # each may import only what stands in an earlier line
 LAYERS = [
-    {"arguments", "reading", "pixels", "device", "schema", "settings"},
+    {"arguments", "arrays", "reading", "pixels", "device", "schema", "settings"},
     {"noise", "corruptions", "activation", "backend", "run_folder"},
     {"draw", "run_config"},
     {"reference"},
@@ -137,6 +137,11 @@ def test_the_compiled_module_is_imported_in_one_place():
                 importers.add(module_of(path))
         importers |= {module_of(path) for name, _, _ in imports(path) if name in names}
     assert importers == {"fastdaae.backend", "fastdaae.kernels.compiled"}
+
+
+def test_arrays_become_tensors_in_one_place():
+    users = {module_of(path) for path in sources() if "torch.from_numpy" in path.read_text()}
+    assert users == {"fastdaae.arrays"}
 
 
 def test_kernel_rooms_need_neither_triton_nor_a_gpu_to_be_imported():
