@@ -36,6 +36,20 @@ def toolchain() -> ModuleType:
     return importlib.import_module("toolchain")
 
 
+def compiled() -> ModuleType:
+    """The compiled module, whose functions tests count, replace and choose instruction sets of."""
+    return load()
+
+
+# what the compiled module tells of itself, which computes nothing of an operator's
+_ABOUT = {"build_info", "choose_isa", "cuda_built", "cuda_problem", "device_count", "log_ratio_rows", "neighbor_layout"}
+
+
+def computing() -> list[str]:
+    """The names of the compiled functions that compute."""
+    return [name for name in dir(compiled()) if not name.startswith("_") and name not in _ABOUT]
+
+
 def nvcc() -> str:
     """nvcc as setup.py finds it, whether on PATH or not; skips the test where there is none and none is required."""
     found = toolchain().find_nvcc(os.environ)

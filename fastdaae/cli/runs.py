@@ -13,6 +13,7 @@ from typer import Argument, Option
 import fastdaae as fd
 from fastdaae import report as reports
 from fastdaae import run_config, run_folder
+from fastdaae.arrays import to_tensor
 from fastdaae.cli.console import say, show, working
 from fastdaae.cli.places import require_file, require_folder
 from fastdaae.cli.tables import evaluation_table
@@ -153,7 +154,7 @@ def sample(
     say(f"{', '.join(arrays)}: {n:,} samples each of {arrays['x0'].shape[1]} pixels in {path}")
     for name, x in arrays.items():
         picture = path.with_name(f"{path.stem}-{name}.png")
-        reports.image_grid(torch.from_numpy(x[:100]), picture)
+        reports.image_grid(to_tensor(x[:100]), picture)
         say(f"the first {min(n, 100)} of {name} in {picture}")
 
 

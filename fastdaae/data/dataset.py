@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from fastdaae import arrays, pixels
+from fastdaae.arrays import to_tensor
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -67,7 +68,7 @@ def as_labels(labels: np.ndarray, count: int, name: str = "labels") -> torch.Ten
         raise TypeError(f"{name} must be a numpy array of integers, got {given}; number the classes from 0")
     if labels.shape != (count,):
         raise ValueError(f"{name} must have shape [{count}], one for each image, got {_shape(labels)}")
-    return torch.from_numpy(labels.astype(np.int64))
+    return to_tensor(labels.astype(np.int64))
 
 
 def _as_sets(array: np.ndarray | torch.Tensor, name: str) -> torch.Tensor:

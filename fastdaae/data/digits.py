@@ -1,8 +1,8 @@
 """The 8 x 8 digits that scikit-learn ships: always available, without a download."""
 
 import numpy as np
-import torch
 
+from fastdaae.arrays import to_tensor
 from fastdaae.data.dataset import Dataset, Split
 
 VALIDATION_START, TEST_START = 1297, 1547
@@ -19,8 +19,8 @@ def load_digits() -> Dataset:
     from sklearn import datasets
 
     bunch = datasets.load_digits()
-    images = torch.from_numpy(np.rint(bunch.images * (255 / 16)).astype(np.uint8))
-    labels = torch.from_numpy(bunch.target.astype(np.int64))
+    images = to_tensor(np.rint(bunch.images * (255 / 16)).astype(np.uint8))
+    labels = to_tensor(bunch.target.astype(np.int64))
     parts = (slice(None, VALIDATION_START), slice(VALIDATION_START, TEST_START), slice(TEST_START, None))
     train, validation, test = (Split(images[part], labels[part]) for part in parts)
     return Dataset(train, validation, test, "digits")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fastdaae.arrays import to_tensor
 from fastdaae.data.arrays import read_arrays
 from fastdaae.data.dataset import Dataset, Split, as_images, as_labels
 from fastdaae.data.pictures import IMAGE_SUFFIXES, read_pictures
@@ -52,7 +53,7 @@ def load_folder(path: str | os.PathLike) -> Dataset:
     paths = _image_paths(folder)
     _require_enough(len(paths), folder)
     labels = _subfolder_labels(paths, folder)
-    return _split(torch.from_numpy(read_pictures(paths)), labels, folder)
+    return _split(to_tensor(read_pictures(paths)), labels, folder)
 
 
 def _explicit_splits(arrays: dict[str, np.ndarray], path: Path) -> Dataset:
@@ -89,7 +90,7 @@ def _unexpected_keys(arrays: dict[str, np.ndarray], path: Path) -> ValueError:
 
 def _split(images: torch.Tensor, labels: torch.Tensor | None, path: Path) -> Dataset:
     _require_enough(len(images), path)
-    order = torch.from_numpy(np.random.default_rng(0).permutation(len(images)))
+    order = to_tensor(np.random.default_rng(0).permutation(len(images)))
     held_out = len(images) // 10
     test, validation, train = order.split([held_out, held_out, len(images) - 2 * held_out])
     parts = [Split(images[part], None if labels is None else labels[part]) for part in (train, validation, test)]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fastdaae.arrays import to_tensor
 from fastdaae.data.dataset import Dataset, Split
 from fastdaae.data.idx import read_idx
 
@@ -70,4 +71,4 @@ def _read_pair(name: str, folder: Path, part: str, count: int) -> tuple[torch.Te
             f"{images_path} must hold {name}'s images [{count}, 28, 28], got {list(images.shape)}; download it again, "
             "or save your own images as .npy and pass its path"
         )
-    return torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64))
+    return to_tensor(images), to_tensor(labels.astype(np.int64))

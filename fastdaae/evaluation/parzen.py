@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from fastdaae import ops, reference
+from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.fitting import fitting
 from fastdaae.evaluation.points import as_points, warn_of_another_scale
@@ -132,4 +133,4 @@ def _block_log_sums(block: Tensor, bandwidths: np.ndarray) -> Tensor:
 def _log_normalizer(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
     """log N + D log(h sqrt(2 pi)) as a column [B, 1]."""
     columns = samples.shape[1] * np.log(np.asarray(bandwidths) * math.sqrt(2 * math.pi))
-    return torch.from_numpy(math.log(len(samples)) + columns)[:, None]
+    return to_tensor(math.log(len(samples)) + columns)[:, None]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fastdaae import reference
+from fastdaae.arrays import to_tensor
 
 _MAPPED_BLOCK = 1 << 22  # bytes of a mapped file that are looked at together
 
@@ -28,7 +29,7 @@ def largest_of_rows(points: Tensor | np.memmap) -> Tensor:
     if isinstance(points, Tensor):
         return reference.as_float(points.abs().amax(1))
     largest = np.concatenate([np.abs(points[rows]).max(1) for rows in _blocks_of(points)])
-    return reference.as_float(torch.from_numpy(largest))
+    return reference.as_float(to_tensor(largest))
 
 
 def _blocks_of(points: np.memmap) -> Iterator[slice]:
@@ -62,7 +63,7 @@ def _distinct_mapped_rows(points: np.memmap) -> np.memmap:
 def _first_of_equals(rows: Tensor) -> Tensor:
     contents = np.ascontiguousarray(rows.numpy())
     keys = contents.view(np.dtype((np.void, contents.dtype.itemsize * contents.shape[1]))).reshape(-1)
-    return torch.from_numpy(np.unique(keys, return_index=True)[1])
+    return to_tensor(np.unique(keys, return_index=True)[1])
 
 
 def _first_of_equals_on_device(rows: Tensor) -> Tensor:

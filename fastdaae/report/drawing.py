@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fastdaae import ops
+from fastdaae.arrays import to_tensor
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.attempt import IMPOSSIBLE, reason_of, require_finite
 from fastdaae.evaluation.measures import DIMENSION, LIKELIHOOD
@@ -143,12 +144,12 @@ def _codes(model, split, part: str, noise: Noise, seed: int) -> Iterator[Drawn]:
 
 def _histograms(codes: Mapping[str, np.ndarray], title: str) -> Figure:
     for name, values in codes.items():
-        require_finite(f"{name} codes", torch.from_numpy(values))
+        require_finite(f"{name} codes", to_tensor(values))
     return code_histograms(codes, title)
 
 
 def _labelled_plane(codes: np.ndarray, labels: np.ndarray | None, part: str, seed: int) -> Figure:
-    require_finite("codes", torch.from_numpy(codes))
+    require_finite("codes", to_tensor(codes))
     points, axis_names, how = codes_in_a_plane(codes, seed)
     by = "" if labels is None else ", by label"
     return code_plane(points, labels, title=f"{how} of {len(points):,} {part} images{by}", axis_names=axis_names)

@@ -1,14 +1,12 @@
 """Kill -9 in training and while a checkpoint is written: the resumed run ends bit for bit like an unbroken one."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from fastdaae import run_folder
+from tests import nursery
 from tests.runs.small import metrics, require_same_run
 
 TRAIN = """
@@ -35,9 +33,8 @@ fd.Trainer(model, epochs=6, batch_size=32, lr=1e-3, run_dir=run_dir).fit(fd.data
 """
 
 
-def train(run_dir, fatal_sync: int = 0, **arguments) -> subprocess.Popen:
-    command = [sys.executable, "-c", TRAIN, str(run_dir), str(fatal_sync)]
-    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, **arguments)
+def train(run_dir, fatal_sync: int = 0) -> nursery.Child:
+    return nursery.start(TRAIN, run_dir, fatal_sync, OMP_NUM_THREADS="1")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import fastdaae as fd
 from fastdaae import reference
+from tests import tools
 
 pytestmark = pytest.mark.needs_cpp
 UNIT = 2.0**-24  # half a unit in the last place of 1 in float32
@@ -71,6 +72,15 @@ def test_corrupt(isa, data, x, corruption, seed):
         assert torch.equal(found, expected)
 
 
+def activated(wide: torch.Tensor, found: torch.Tensor, activation: str, tolerance: float) -> torch.Tensor:
+    """The layer's sums through its activation, in float64; only where rounding decides on which side of a rectifier's
+    kink a sum lies, on the side of `found`."""
+    if activation != "relu":
+        return torch.sigmoid(wide) if activation == "sigmoid" else wide
+    passes = torch.where(wide.detach().abs() <= tolerance, found > 0, wide > 0)
+    return torch.where(passes, wide, 0.0 * wide)
+
+
 @several
 @given(
     data=st.data(),
@@ -81,22 +91,25 @@ def test_corrupt(isa, data, x, corruption, seed):
     biased=st.booleans(),
 )
 def test_corrupted_linear_and_its_gradients(isa, data, x, outputs, corruption, activation, biased):
-    address, noise = data.draw(draws(len(x))), fd.Noise(3)
+    require_layer(x, outputs, corruption, activation, biased, data.draw(draws(len(x))))
+
+
+def require_layer(x, outputs, corruption, activation, biased, address) -> None:
+    """`corrupted_linear` and its gradients on the engine, to rounding those of float64 on the engine's own x~."""
+    noise = fd.Noise(3)
     weight, bias = torch.randn(outputs, x.shape[1]) / math.sqrt(x.shape[1]), torch.randn(outputs) if biased else None
     x = x if x.dtype == torch.uint8 else x.clone()
     arguments = [t for t in (x, weight, bias) if t is not None and t.is_floating_point()]
     for tensor in arguments:
         tensor.requires_grad_(True)
     found = fd.ops.corrupted_linear(x, weight, bias, corruption, noise, activation=activation, backend="cpp", **address)
-    # the reference on the engine's own x~, in float64: what differs is the layer alone
+    # on the engine's own x~, so that what differs is the layer alone
     x_tilde = fd.ops.corrupt(x, corruption, noise, backend="cpp", **address)
     wide = x_tilde.double() @ weight.double().T + (0.0 if bias is None else bias.double())
-    if activation == "relu":  # a sum at zero to rounding may lie on either side of the kink
-        wide = torch.where(found > 0, wide, 0.0 * wide)
-    expected = wide if activation != "sigmoid" else torch.sigmoid(wide)
     product = x_tilde.detach().abs().double() @ weight.detach().abs().double().T
     largest = product.max() if found.numel() else torch.zeros(())
     tolerance = float(largest + 1) * UNIT * (8 + x.shape[1] / 4)
+    expected = activated(wide, found, activation, tolerance)
     assert float((found - expected).detach().abs().max() if found.numel() else 0) <= tolerance
     probe = torch.randn(found.shape)
     gradients = torch.autograd.grad((found * probe).sum(), arguments)
@@ -104,6 +117,15 @@ def test_corrupted_linear_and_its_gradients(isa, data, x, outputs, corruption, a
     for ours, theirs in zip(gradients, exact, strict=True):
         scale = max(1.0, float(x_tilde.detach().abs().max()) if x_tilde.numel() else 0.0) * math.sqrt(1 + probe.numel())
         assert float((ours - theirs).abs().max() if ours.numel() else 0) <= 64 * UNIT * scale * (1 + float(largest))
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "none"])
+def test_an_engine_that_writes_zeros_is_found_out(monkeypatch, activation):
+    require_layer(torch.rand(20, 30), 40, None, activation, True, {})
+    monkeypatch.setattr(tools.compiled(), "linear", lambda *arguments: None)
+    monkeypatch.setattr(torch, "empty", torch.zeros)
+    with pytest.raises(AssertionError):
+        require_layer(torch.rand(20, 30), 40, None, activation, True, {})
 
 
 @several

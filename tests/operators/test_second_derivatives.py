@@ -1,10 +1,13 @@
 """Gradients of gradients (create_graph=True) are those of the float64 reference, on every backend."""
 
+import sys
+
 import pytest
 import torch
 from torch import nn
 
 import fastdaae as fd
+from fastdaae.activation import ACTIVATIONS
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.ops.network import Plan
 
@@ -62,8 +65,8 @@ def encode_mean(leaves, corruption, backend):
 
 OPERATORS = {
     "corrupt": corrupt,
-    **{f"corrupted_linear {activation}": layer_of(activation) for activation in ("none", "relu", "sigmoid")},
-    **{f"linear_mean {activation}": mean_of(activation) for activation in ("none", "relu", "sigmoid")},
+    **{f"corrupted_linear {activation}": layer_of(activation) for activation in ACTIVATIONS},
+    **{f"linear_mean {activation}": mean_of(activation) for activation in ACTIVATIONS},
     "linear_sigmoid_corrupt": linear_sigmoid_corrupt,
     "encode_mean": encode_mean,
 }
@@ -118,6 +121,84 @@ def test_a_gradient_penalty_through_a_linear_critic_reaches_its_weights(backend)
     found = torch.autograd.grad(slope.square().sum(), weight)[0]
     # each row of x has the slope sum_h w_h, so that the penalty is 5 |sum_h w_h|^2
     assert torch.allclose(found, (2 * 5 * weight.sum(0)).expand_as(weight), rtol=1e-4, atol=1e-4)
+
+
+def critic(x, layers, activation: str, backend: str) -> torch.Tensor:
+    """Scores [N, 1] by layers of the operators, each of one batch and without noise."""
+    for place, (weight, bias) in enumerate(layers):
+        through = activation if place < len(layers) - 1 else "none"
+        x = fd.ops.corrupted_linear(x, weight, bias, None, NOISE, activation=through, backend=backend)[0]
+    return x
+
+
+def penalty_gradients(dtype: torch.dtype, activation: str, backend: str) -> list[torch.Tensor]:
+    """The gradients of a critic's loss with the penalty of Gulrajani et al. 2017, by every parameter."""
+    torch.manual_seed(4)
+    shapes = (160, 150), (140, 160), (1, 140)
+    drawn = [(torch.randn(shape) / shape[1] ** 0.5, torch.randn(shape[:1]) / 9) for shape in shapes]
+    layers = [tuple(tensor.to(dtype).requires_grad_() for tensor in layer) for layer in drawn]
+    real, fake, mix = (torch.rand(shape).to(dtype) for shape in ((12, 150), (12, 150), (12, 1)))
+    between = (mix * real + (1 - mix) * fake).requires_grad_()
+    slope = torch.autograd.grad(critic(between, layers, activation, backend).sum(), between, create_graph=True)[0]
+    penalty = (slope.norm(dim=1) - 1).square().mean()
+    wasserstein = critic(fake, layers, activation, backend).mean() - critic(real, layers, activation, backend).mean()
+    parameters = [tensor for layer in layers for tensor in layer]
+    return list(torch.autograd.grad(wasserstein + 10 * penalty, parameters))
+
+
+@pytest.mark.needs_cpp
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "none"])
+def test_a_wasserstein_critic_of_layers_trains_with_its_penalty(isa, activation):
+    ours = penalty_gradients(torch.float32, activation, "cpp")
+    expected = penalty_gradients(torch.float64, activation, "reference")
+    for found, wanted in zip(ours, expected, strict=True):
+        assert torch.allclose(found.double(), wanted, rtol=1e-4, atol=1e-5 * float(wanted.abs().max()))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("leaf", [0, 1, 2], ids=["x", "weight", "bias"])
+@pytest.mark.parametrize("name", ["corrupted_linear sigmoid", "linear_mean sigmoid", "linear_sigmoid_corrupt"])
+def test_second_derivatives_by_one_leaf_alone(backend, leaf, name):
+    """Nobody asks for the gradients of the other leaves, so that nothing but the saved tensors carries their part."""
+
+    def second(dtype: torch.dtype, backend: str) -> torch.Tensor:
+        leaves = [t.detach().requires_grad_(place == leaf) for place, t in enumerate(leaves_of(dtype))]
+        out = OPERATORS[name](leaves, Masking(0.4) if "mean" not in name else None, backend)
+        first = torch.autograd.grad(out.square().sum(), leaves[leaf], create_graph=True)[0]
+        return torch.autograd.grad(first.square().sum(), leaves[leaf])[0]
+
+    found, wanted = second(torch.float32, backend), second(torch.float64, "reference")
+    assert torch.allclose(found.double(), wanted, rtol=1e-4, atol=1e-5 * float(wanted.abs().max()))
+
+
+def functions_of_the_library() -> list[type]:
+    """The autograd Functions of the C++ operators."""
+    modules = [m for name, m in sys.modules.items() if name.startswith("fastdaae.") and "triton" not in name]
+    found = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
+    return [one for one in found if issubclass(one, torch.autograd.Function) and one.__module__.startswith("fastdaae.")]
+
+
+@pytest.mark.needs_cpp
+def test_the_cases_above_differentiate_every_backward_pass_again(monkeypatch):
+    functions, differentiated = functions_of_the_library(), set()
+    assert len(functions) >= 3
+
+    def recording(function: type):
+        backward = function.backward
+
+        def recorded(ctx, *gradients):
+            # so it is where the backward pass shall have a history itself
+            if torch.is_grad_enabled():
+                differentiated.add(function)
+            return backward(ctx, *gradients)
+
+        return staticmethod(recorded)
+
+    for function in functions:
+        monkeypatch.setattr(function, "backward", recording(function))
+    for operator in OPERATORS.values():
+        second_derivatives(operator, None, "cpp", torch.float32)
+    assert differentiated == set(functions)
 
 
 def test_a_gradient_penalty_through_a_network_is_pytorch_s():

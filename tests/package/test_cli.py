@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,13 @@ import torch
 
 import fastdaae as fd
 from fastdaae import run_folder
+from tests import nursery
 
 WIDE = {"COLUMNS": "200", "TERM": "dumb"}
 
 
 def run(*arguments, **environment) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", "from fastdaae.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **WIDE, **environment}, timeout=600
-    )
+    return nursery.run(nursery.COMMAND_LINE, *arguments, **WIDE, **environment)
 
 
 def succeed(*arguments, **environment) -> str:

@@ -15,6 +15,7 @@ import torch
 import fastdaae as fd
 from fastdaae import run_folder
 from fastdaae.cli import console, entry, runs
+from tests import nursery
 
 COMMAND = [sys.executable, "-c", "from fastdaae.cli import main; main()"]
 
@@ -184,7 +185,7 @@ def test_debug_shows_the_traceback(fastdaae, monkeypatch):
 
 @pytest.mark.parametrize(("variable", "value"), [("FASTDAAE_BACKEND", "CPP"), ("FASTDAAE_ISA", "sse")])
 def test_wrong_values_in_the_environment(variable, value):
-    done = subprocess.run([*COMMAND, "doctor"], capture_output=True, text=True, env={**os.environ, variable: value})
+    done = nursery.run(nursery.COMMAND_LINE, "doctor", **{variable: value})
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {variable} must be") and done.stderr.count("\n") == 1
 
@@ -244,7 +245,12 @@ def test_ctrl_c_while_the_libraries_load(library, tmp_path):
 def test_ctrl_c_in_the_middle_of_training(tmp_path):
     checkpoint = tmp_path / "run" / run_folder.CHECKPOINT
     arguments = ["train", "--out", "run", "--epochs", "100000", "--hidden", "64"]
-    done = interrupt(arguments, lambda process: checkpoint.exists(), tmp_path)
+    process = nursery.start(nursery.COMMAND_LINE, *arguments, folder=tmp_path)
+    deadline = time.monotonic() + 100
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    done = process.finished(100)
     assert done.returncode == 130
     assert done.stderr == "stopped; the same command resumes from the last checkpoint\n"
     assert not list(checkpoint.parent.glob(".*"))

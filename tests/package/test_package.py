@@ -1,7 +1,6 @@
-"""The package as a whole: its layers, its imports, its names and its README."""
+"""The package as a whole: its imports, its names and its README."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -10,64 +9,14 @@ from pathlib import Path
 import pytest
 
 import fastdaae as fd
+from tests import nursery
 
 PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
-# each may import only what stands in an earlier line
-LAYERS = [
-    {"arguments", "reading", "pixels", "device", "schema", "settings"},
-    {"noise", "corruptions", "backend", "run_folder"},
-    {"reference", "kernels", "run_config"},
-    {"ops"},
-    {"networks", "priors"},
-    {"models", "training", "evaluation", "data"},
-    {"report"},
-    {"cli"},
-]
-
-
-def parts(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
-
-
-def imported(path: Path) -> set[str]:
-    """The parts of fastdaae that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "fastdaae":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastdaae."):
-            found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("fastdaae.")}
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path} imports relatively"
-    return found
-
-
-def test_layers_import_only_what_stands_below_them():
-    level = {part: number for number, layer in enumerate(LAYERS) for part in layer}
-    files = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE]
-    assert len(files) > 40
-    for path in files:
-        for part in imported(path) - {parts(path), "_cpp"}:
-            assert level[part] < level[parts(path)], f"{path.relative_to(ROOT)} imports fastdaae.{part}"
-
-
-def test_models_know_no_kernels_and_no_backends():
-    for path in PACKAGE.rglob("*.py"):
-        if parts(path) in ("models", "training", "evaluation", "data", "report", "networks", "priors"):
-            assert not imported(path) & {"kernels", "backend"}, path
-
-
-def test_only_one_cpp_folder_knows_python():
-    knows = [path for path in (ROOT / "csrc").rglob("*") if path.is_file() and "pybind11" in path.read_text()]
-    assert {path.parent.name for path in knows} == {"python"}
 
 
 def in_fresh_process(code: str, **environment) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, timeout=120
-    )
+    done = nursery.run(code, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -107,7 +56,10 @@ started = time.perf_counter()
 import fastdaae
 print(time.perf_counter() - started)
 """
-    assert min(float(in_fresh_process(code)) for _ in range(3)) < 0.2
+    # from nothing: in the nursery most of what it could import is there already
+    command = [sys.executable, "-c", code]
+    measured = (float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3))
+    assert any(seconds < 0.2 for seconds in measured)
 
 
 def test_public_names():
@@ -145,9 +97,7 @@ print(backend.choose("corrupt", "auto", {"cpp": None, "reference": None}), backe
 """
     assert in_fresh_process(code, FASTDAAE_BACKEND="").split() == ["cpp", "cuda"]
     assert in_fresh_process(code, FASTDAAE_BACKEND="reference").split() == ["reference", "cuda"]
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "FASTDAAE_BACKEND": "gpu"}
-    )
+    done = nursery.run(code, FASTDAAE_BACKEND="gpu")
     assert "FASTDAAE_BACKEND must be 'auto' or one of" in done.stderr
 
 

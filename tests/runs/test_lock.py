@@ -14,6 +14,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import run_folder
+from tests import nursery
 from tests.runs.small import build, fit, images, metrics, parameters
 
 HOLD = """
@@ -56,8 +57,7 @@ def test_the_lock_of_a_killed_training_is_free(tmp_path, holder):
 
 def test_the_command_line_ends_with_code_2(tmp_path, holder):
     arguments = ["train", "--out", str(tmp_path), "--hidden", "8", "--epochs", "1"]
-    command = [sys.executable, "-c", "from fastdaae.cli import main; main()", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TERM": "dumb"}, timeout=120)
+    done = nursery.run(nursery.COMMAND_LINE, *arguments, TERM="dumb")
     assert done.returncode == 2 and f"process {holder.pid} on" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
@@ -110,6 +110,7 @@ def test_two_processes_that_start_at_once_train_one_after_the_other_or_not_at_al
 import sys
 sys.path[:0] = {sys.path!r}
 from pathlib import Path
+from tests import nursery
 from tests.runs.small import build, fit
 from fastdaae import run_folder
 try:
@@ -117,7 +118,7 @@ try:
 except run_folder.RunFolderBusy:
     sys.exit(7)
 """
-    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]
+    processes = [nursery.start(code, tmp_path) for _ in range(2)]
     codes = sorted(process.wait(120) for process in processes)
     assert codes in ([0, 0], [0, 7])
     straight = build()

@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from fastdaae import run_folder
 from fastdaae.training import batches
 from fastdaae.training.step import TrainingStep
+from tests import nursery
 from tests.runs.small import build, fit, require_same_run
 
 # each file is synced, then its folder: 1-2 config, 3-6 checkpoint and metrics of the first epoch, 7-10 of the second
@@ -72,6 +71,5 @@ main()
 
 
 def test_ctrl_c_during_imports_leaves_no_folder(tmp_path):
-    command = [sys.executable, "-c", INTERRUPTED_IMPORT, str(tmp_path / "run"), "fastdaae.training.run"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = nursery.run(INTERRUPTED_IMPORT, tmp_path / "run", "fastdaae.training.run")
     assert done.returncode != 0 and not (tmp_path / "run").exists()
