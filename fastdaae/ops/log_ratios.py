@@ -16,4 +16,6 @@ def log_ratio_moments(distances: Tensor, *, backend: str = "auto") -> reference.
     Raises RuntimeError for a named backend that cannot run. Source: Levina and Bickel 2004; DE-GANs, equation 15.
     """
     room = rooms.choose("log_ratio_moments", backend, "dimension", distances)
-    return (reference if room is None else room.dimension).log_ratio_moments(distances)
+    if room is None:
+        return reference.log_ratio_moments(distances)
+    return room.dimension.log_ratio_moments(distances)
