@@ -42,6 +42,17 @@ void linear_mean(Address h, int64_t rows, int64_t copies, const LayerArguments& 
                               std::max(1, threads));
 }
 
+// Of the layer of h, by one draw.
+void linear_corrupt(Address h, int64_t rows, const LayerArguments& layer, const DrawArguments& draw, Address state,
+                    bool half, Address clean, Address noisy, int threads) {
+  const Layer checked = checked_layer(layer);
+  const DrawnAt drawn = checked_draw(draw, state);
+  require(rows >= 0, "rows must be >= 0, got ", rows);
+  require(drawn.copies == 1, "a layer's output is corrupted once, got copies = ", drawn.copies);
+  engine().layers.linear_corrupt(pointer<const float>(h), rows, checked, half, drawn.corruption, drawn.noise,
+                                 pointer<float>(clean), pointer<float>(noisy), std::max(1, threads));
+}
+
 void weight_gradient(const SourceArguments& source, int64_t rows, int64_t columns, const DrawArguments& draw,
                      const GradientArguments& gradient, bool half, Address weight_grad, Address bias_grad,
                      int threads) {
@@ -66,6 +77,7 @@ void define_layers(py::module_& m) {
   const py::call_guard<py::gil_scoped_release> without_gil;
   m.def("linear", &linear, without_gil);
   m.def("linear_mean", &linear_mean, without_gil);
+  m.def("linear_corrupt", &linear_corrupt, without_gil);
   m.def("weight_gradient", &weight_gradient, without_gil);
   m.def("input_gradient", &input_gradient, without_gil);
 }

@@ -59,7 +59,7 @@ def _require_codes(model: nn.Module) -> None:
     if prior is None:
         return
     try:
-        model.decoder(torch.empty(1, prior.dim, device="meta"))
+        model.decoder(torch.empty(1, prior.dim, dtype=next(model.parameters()).dtype, device="meta"))
     except (RuntimeError, TypeError):
         raise ValueError(
             f"model.prior must draw codes that the decoder takes, got dim = {shortened(prior.dim)}"

@@ -5,10 +5,6 @@ namespace sanitize {
 
 namespace {
 
-struct Shape {
-  int64_t rows, columns, outputs, copies;
-};
-
 constexpr NoiseAddress kAddress = {{3u, 5u}, 7u, 2u, 11};
 
 // A batch of inputs: bytes that are gathered, or floats; and what the corruption makes of them.
@@ -31,56 +27,6 @@ struct Batch {
   Numbers<float> corrupted;
   LayerInput input;
 };
-
-// No derivative exceeds 1, so that no error of a sum grows.
-Activation any_activation(Choices& choose) {
-  return {static_cast<Activation::Name>(choose.below(5)), choose.toss() ? 0.2f : 0.0f};
-}
-
-// Bytes serve a rectifier alone.
-Number saved_type(const Activation& activation, Choices& choose) {
-  if (rectifies(activation) && choose.toss()) return Number::uint8;
-  return float_or_half(choose);
-}
-
-struct Weights {
-  Weights(const Shape& s, Choices& choose)
-      : weight(s.outputs * s.columns, float_or_half(choose), [](int64_t i) { return pseudo_random(i + 99) - 0.5f; }),
-        bias(random_numbers(s.outputs)) {
-    const float* shift = choose.toss() ? bias.data() : nullptr;
-    layer = {weight.matrix(), shift, s.columns, s.outputs, any_activation(choose)};
-    half = choose.toss();
-  }
-
-  // One output of one row.
-  Sum sum(const float* row, int64_t output) const {
-    Sum made;
-    for (int64_t k = 0; k < layer.inputs; ++k) made.add(row[k], weight.at(output * layer.inputs + k));
-    if (layer.bias) made.add(layer.bias[output], 1.0f);
-    made.round(layer.inputs, half);
-    return made;
-  }
-  Typed weight;
-  Numbers<float> bias;
-  Layer layer;
-  bool half;
-};
-
-double activated(double x, const Activation& activation) {
-  switch (activation.name) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return x < 0.0 ? 0.0 : x;
-    case Activation::sigmoid:
-      return 1.0 / (1.0 + std::exp(-x));
-    case Activation::leaky_relu:
-      return x < 0.0 ? static_cast<double>(activation.slope) * x : x;
-    case Activation::tanh:
-      return std::tanh(x);
-  }
-  return NAN;
-}
 
 void drive_linear(const Engine& engine, const Shape& s, Choices& choose, int threads) {
   const Batch batch(engine, s, choose);
@@ -119,6 +65,27 @@ void drive_linear_mean(const Engine& engine, const Shape& s, Choices& choose, in
       if (!as_bytes) require_near(kept, one, sum.error + saved.rounding(one), "saved", engine.isa);
     }
     require_near(out.at(i), mean, error + out.rounding(mean), "linear_mean", engine.isa);
+  }
+}
+
+// In one pass as in two, to the bit.
+void drive_linear_corrupt(const Engine& engine, const Shape& s, Choices& choose, int threads) {
+  const Numbers<float> input = random_numbers(s.rows * s.columns);
+  const Weights weights(s, choose);
+  const int64_t count = s.rows * s.outputs;
+  const Corruption corruption = {static_cast<Kind>(choose.below(5)), 0.25, 0.0, 1.0};
+  Numbers<float> expected(count), noise(count), clean(count), noisy(count);
+  const LayerInput plain = {{input.data(), Number::float32, nullptr, s.columns}, {Kind::none, 0.0, 0.0, 0.0}, kAddress,
+                            {s.rows, s.columns, 1}};
+  engine.layers.linear(plain, weights.layer, weights.half, {expected.data(), Number::float32}, threads);
+  engine.corruption.corrupt({expected.data(), Number::float32, nullptr, s.outputs}, corruption, kAddress,
+                            {s.rows, s.outputs, 1}, noise.data(), threads);
+  const bool keeps = choose.toss();
+  engine.layers.linear_corrupt(input.data(), s.rows, weights.layer, weights.half, corruption, kAddress,
+                               keeps ? clean.data() : nullptr, noisy.data(), threads);
+  for (int64_t i = 0; i < count; ++i) {
+    require_that(noisy.data()[i] == noise.data()[i], "one pass corrupts like two", engine.isa);
+    require_that(!keeps || clean.data()[i] == expected.data()[i], "one pass keeps what it corrupts", engine.isa);
   }
 }
 
@@ -212,6 +179,7 @@ void drive_input_gradient(const Engine& engine, const Shape& s, Choices& choose,
 void drive(const Engine& engine, const Shape& shape, Choices& choose, int threads) {
   drive_linear(engine, shape, choose, threads);
   drive_linear_mean(engine, shape, choose, threads);
+  drive_linear_corrupt(engine, shape, choose, threads);
   drive_weight_gradient(engine, shape, choose, threads);
   drive_input_gradient(engine, shape, choose, threads);
 }

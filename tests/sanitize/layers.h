@@ -1,4 +1,4 @@
-// What the layers' driver compares with: numbers of the types that layers take, and sums in float64.
+// What the layers' driver compares with: numbers of the types that layers take, and their sums in float64.
 #pragma once
 
 #include <cstring>
@@ -77,6 +77,60 @@ struct Sum {
     error += 1e-6;
   }
 };
+
+struct Shape {
+  int64_t rows, columns, outputs, copies;
+};
+
+// No derivative exceeds 1, so that no error of a sum grows.
+inline Activation any_activation(Choices& choose) {
+  return {static_cast<Activation::Name>(choose.below(5)), choose.toss() ? 0.2f : 0.0f};
+}
+
+// Bytes serve a rectifier alone.
+inline Number saved_type(const Activation& activation, Choices& choose) {
+  if (rectifies(activation) && choose.toss()) return Number::uint8;
+  return float_or_half(choose);
+}
+
+struct Weights {
+  Weights(const Shape& s, Choices& choose)
+      : weight(s.outputs * s.columns, float_or_half(choose), [](int64_t i) { return pseudo_random(i + 99) - 0.5f; }),
+        bias(random_numbers(s.outputs)) {
+    const float* shift = choose.toss() ? bias.data() : nullptr;
+    layer = {weight.matrix(), shift, s.columns, s.outputs, any_activation(choose)};
+    half = choose.toss();
+  }
+
+  // One output of one row.
+  Sum sum(const float* row, int64_t output) const {
+    Sum made;
+    for (int64_t k = 0; k < layer.inputs; ++k) made.add(row[k], weight.at(output * layer.inputs + k));
+    if (layer.bias) made.add(layer.bias[output], 1.0f);
+    made.round(layer.inputs, half);
+    return made;
+  }
+  Typed weight;
+  Numbers<float> bias;
+  Layer layer;
+  bool half;
+};
+
+inline double activated(double x, const Activation& activation) {
+  switch (activation.name) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return x < 0.0 ? 0.0 : x;
+    case Activation::sigmoid:
+      return 1.0 / (1.0 + std::exp(-x));
+    case Activation::leaky_relu:
+      return x < 0.0 ? static_cast<double>(activation.slope) * x : x;
+    case Activation::tanh:
+      return std::tanh(x);
+  }
+  return NAN;
+}
 
 }  // namespace sanitize
 }  // namespace fastdaae

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../noise/rows.h"
 #include "activation.h"
 
 namespace fastdaae {
@@ -65,6 +66,50 @@ struct ActivatedOutput {
         const Float value = activated.of(load(tile + i * kTileColumns + v) + shift);
         store_numbers(out, (first_row + i) * columns + first_column + v, value, width - v);
       }
+    }
+  }
+};
+
+// noisy = the corrupted activation(sums + bias), and clean what it was before, where not null.
+struct CorruptedOutput {
+  const float* bias;
+  Activation activation;
+  Plan plan;
+  NoiseAddress noise;
+  float *clean, *noisy;
+  int64_t columns;
+
+  FASTDAAE_INLINE void fetch(int64_t first_row, int64_t rows, int64_t first_column, int64_t width) const {
+    fetch_tile(noisy, 4, columns, first_row, rows, first_column, width);
+    if (clean) fetch_tile(clean, 4, columns, first_row, rows, first_column, width);
+  }
+
+  FASTDAAE_INLINE void take(const float* tile, float* values, int64_t first_row, int64_t rows, int64_t first_column,
+                            int64_t width, int64_t) const {
+    static_assert(kTileColumns == kSpan, "a tile is a span wide");
+    with_activation(activation, [&](const auto& activated) {
+      activate(activated, tile, values, rows, first_column, width);
+    });
+    const int64_t at = first_row * columns + first_column;
+    if (clean) copy_tile(values, rows, width, clean + at);
+    corrupted_tile(values, plan, row_noise(noise, first_row, 0), first_column, rows, width, noisy + at, columns);
+  }
+
+ private:
+  template <typename Activated>
+  void activate(const Activated& activated, const float* tile, float* values, int64_t rows, int64_t first_column,
+                int64_t width) const {
+    for (int64_t v = 0; v < width; v += kLanes) {
+      const Float shift = load_bias(bias, first_column + v, width - v);
+      for (int64_t i = 0; i < rows * kTileColumns; i += kTileColumns) {
+        store(values + i + v, activated.of(load(tile + i + v) + shift));
+      }
+    }
+  }
+
+  void copy_tile(const float* values, int64_t rows, int64_t width, float* out) const {
+    for (int64_t i = 0; i < rows; ++i) {
+      store_span(out + i * columns, load_span(values + i * kTileColumns, kSpan), width);
     }
   }
 };

@@ -21,9 +21,9 @@ void linear_in(const LayerInput& input, const Layer& layer, MutableMatrix out, i
 
 // A batch whose columns stay in the second-level cache meets the weights where they lie: packing those would take long
 // beside so few products.
-bool fits_cache(const LayerInput& input) {
+bool multiplies_in_place(const LayerInput& input, const Layer& layer, bool half) {
   const int64_t numbers = input.extent.copies * input.extent.rows * input.extent.columns;
-  return numbers * 4 <= second_level_cache() * 5 / 8;
+  return !half && layer.weight.type == Number::float32 && numbers * 4 <= second_level_cache() * 5 / 8;
 }
 
 void linear_in_place(const LayerInput& input, const Layer& layer, MutableMatrix out, int threads) {
@@ -45,6 +45,13 @@ void linear_mean_in(const float* input, int64_t copies, int64_t rows, const Laye
   const WeightRows<Element> columns{layer.weight, layer.outputs, layer.inputs};
   const MeanOutput consumer{layer.bias, layer.activation, out, saved, rows, layer.outputs, copies};
   multiply_all<Element>({rows, layer.outputs, layer.inputs, copies}, inputs, columns, consumer, threads);
+}
+
+template <typename Element>
+void linear_corrupt_in(const LayerInput& input, const Layer& layer, const CorruptedOutput& consumer, int threads) {
+  const CorruptedRows<Element> rows{CorruptedBatch(input)};
+  const WeightRows<Element> columns{layer.weight, layer.outputs, layer.inputs};
+  multiply_all<Element>({input.extent.rows, layer.outputs, layer.inputs, 1}, rows, columns, consumer, threads);
 }
 
 // A long batch is contracted in nearly equal pieces, whose panels stay in the cache.
@@ -74,11 +81,31 @@ void input_gradient_in(const LayerGradient& gradient, Matrix weight, int64_t inp
 }
 
 void linear(const LayerInput& input, const Layer& layer, bool half, MutableMatrix out, int threads) {
-  if (!half && layer.weight.type == Number::float32 && fits_cache(input)) {
+  if (multiplies_in_place(input, layer, half)) {
     linear_in_place(input, layer, out, threads);
     return;
   }
   (half ? linear_in<HalfElement> : linear_in<FloatElement>)(input, layer, out, threads);
+}
+
+// Weights that are multiplied where they lie give tiles of other rows, whose noise is added in a second pass: so small a
+// batch is still in the cache.
+void linear_corrupt(const float* input, int64_t rows, const Layer& layer, bool half, const Corruption& corruption,
+                    const NoiseAddress& noise, float* clean, float* noisy, int threads) {
+  const LayerInput plain = plain_rows(input, rows, layer.inputs);
+  const Plan plan(corruption);
+  if (!multiplies_in_place(plain, layer, half)) {
+    const CorruptedOutput consumer{layer.bias, layer.activation, plan, noise, clean, noisy, layer.outputs};
+    (half ? linear_corrupt_in<HalfElement> : linear_corrupt_in<FloatElement>)(plain, layer, consumer, threads);
+    return;
+  }
+  float* const made = clean ? clean : noisy;
+  linear_in_place(plain, layer, {made, Number::float32}, threads);
+  const Source source = {made, Number::float32, nullptr, layer.outputs};
+#pragma omp parallel for num_threads(threads) if (worth_threads({rows, layer.outputs, 1})) schedule(static)
+  for (int64_t row = 0; row < rows; ++row) {
+    corrupted_columns(source, plan, row_noise(noise, row, 0), row, 0, layer.outputs, noisy + row * layer.outputs);
+  }
 }
 
 void linear_mean(const float* input, int64_t copies, int64_t rows, const Layer& layer, bool half, MutableMatrix out,
@@ -100,7 +127,7 @@ void input_gradient(const LayerGradient& gradient, Matrix weight, int64_t inputs
 
 }  // namespace
 
-LayerKernels layer_kernels() { return {linear, linear_mean, weight_gradient, input_gradient}; }
+LayerKernels layer_kernels() { return {linear, linear_mean, linear_corrupt, weight_gradient, input_gradient}; }
 
 }  // namespace FASTDAAE_ISA
 }  // namespace fastdaae

@@ -36,6 +36,11 @@ struct LayerKernels {
   void (*linear_mean)(const float* input, int64_t copies, int64_t rows, const Layer&, bool half, MutableMatrix out,
                       MutableMatrix saved, int threads);
 
+  // noisy [rows, outputs] = the corrupted layer of input [rows, inputs], all float32; clean [rows, outputs]: the layer
+  // itself, where not null. The numbers of linear and of corrupt after it.
+  void (*linear_corrupt)(const float* input, int64_t rows, const Layer&, bool half, const Corruption&,
+                         const NoiseAddress&, float* clean, float* noisy, int threads);
+
   // weight_grad [outputs, input columns] and bias_grad [outputs] or null.
   void (*weight_gradient)(const LayerInput&, const LayerGradient&, bool half, float* weight_grad, float* bias_grad,
                           int threads);

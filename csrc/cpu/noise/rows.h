@@ -138,6 +138,29 @@ inline void corrupt_stretch(const T* from, const Plan& plan, const RowNoise& noi
   });
 }
 
+// One span of columns, from column `column` on (a multiple of kSpan), of `count` rows that follow each other: the first is
+// that of `noise`. Numbers are read as whole spans, kSpan apart, and written as `width` numbers, `stride` apart.
+template <Kind kind>
+inline void corrupt_tile(const float* from, const Plan& plan, const RowNoise& noise, int64_t column, int64_t count,
+                         int64_t width, float* out, int64_t stride) {
+  const Schedule schedule(noise);
+  const Wide products = first_products(column);
+  const auto corrupt_rows = [&](auto number, int64_t row) __attribute__((always_inline)) {
+    constexpr int rows = decltype(number)::value;
+    WideWords words[rows];
+    Span<Float> x[rows];
+    words_of_rows<rows>(schedule, noise.row + static_cast<uint32_t>(row), products, words);
+    load_spans<rows>(from + row * kSpan, kSpan, x);
+    corrupt_spans<kind, rows>(plan, words, x);
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; ++i) store_span(out + (row + i) * stride, x[i], width);
+  };
+  int64_t row = 0;
+  for (; row + 4 <= count; row += 4) corrupt_rows(std::integral_constant<int, 4>{}, row);
+  for (; row + 2 <= count; row += 2) corrupt_rows(std::integral_constant<int, 2>{}, row);
+  if (row < count) corrupt_rows(std::integral_constant<int, 1>{}, row);
+}
+
 inline void convert_stretch(const float* from, int64_t count, float* out) {
   std::memmove(out, from, static_cast<size_t>(count) * sizeof(float));
 }
@@ -163,6 +186,24 @@ inline void corrupt_numbers(const T* from, const Plan& plan, const RowNoise& noi
       return corrupt_stretch<Kind::masking>(from, plan, noise, first, count, out);
     case Kind::salt_and_pepper:
       return corrupt_stretch<Kind::salt_and_pepper>(from, plan, noise, first, count, out);
+  }
+}
+
+// The tile of corrupt_tile, of any kind.
+inline void corrupted_tile(const float* from, const Plan& plan, const RowNoise& noise, int64_t column, int64_t count,
+                           int64_t width, float* out, int64_t stride) {
+  switch (plan.kind) {
+    case Kind::none:
+      for (int64_t row = 0; row < count; ++row) convert_stretch(from + row * kSpan, width, out + row * stride);
+      return;
+    case Kind::gaussian:
+      return corrupt_tile<Kind::gaussian>(from, plan, noise, column, count, width, out, stride);
+    case Kind::clipped_gaussian:
+      return corrupt_tile<Kind::clipped_gaussian>(from, plan, noise, column, count, width, out, stride);
+    case Kind::masking:
+      return corrupt_tile<Kind::masking>(from, plan, noise, column, count, width, out, stride);
+    case Kind::salt_and_pepper:
+      return corrupt_tile<Kind::salt_and_pepper>(from, plan, noise, column, count, width, out, stride);
   }
 }
 

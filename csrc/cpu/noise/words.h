@@ -31,23 +31,40 @@ constexpr uint64_t kFactor0 = 0xD2511F53u, kFactor2 = 0xCD9E8D57u;
 constexpr uint32_t kKeyStep0 = 0x9E3779B9u, kKeyStep1 = 0xBB67AE85u;
 constexpr int kRounds = 10;
 
-// What the counters of a row have in common: the keys of the rounds, and with them what the first rounds make of the
-// counter's constant words. Only the first word differs along a row, and it reaches the others in the third round.
-struct RowSchedule {
-  explicit FASTDAAE_INLINE RowSchedule(const RowNoise& noise) {
+// What a row adds to the keys of the second and of the third round.
+struct RowKeys {
+  uint64_t second, third;
+};
+
+// What the counters of many rows have in common: the keys of the rounds, and with them what the first rounds make of the
+// counter's constant words. The first word differs along a row, and it reaches the others in the third round.
+struct Schedule {
+  explicit FASTDAAE_INLINE Schedule(const RowNoise& noise) {
     for (uint32_t r = 0; r < kRounds; ++r) {
       key0[r] = noise.key.low + r * kKeyStep0;
       key1[r] = noise.key.high + r * kKeyStep1;
     }
     const uint64_t product2 = noise.copy_and_site * kFactor2;
-    const uint64_t word0 = (product2 >> 32) ^ noise.row ^ key0[0];
-    const uint64_t product0 = (word0 & 0xFFFFFFFFu) * kFactor0;
+    before_row = (product2 >> 32) ^ key0[0];
     key1[0] ^= noise.step;
     key0[1] ^= product2 & 0xFFFFFFFFu;
-    key1[1] ^= product0 >> 32;
-    key1[2] ^= product0 & 0xFFFFFFFFu;
   }
-  uint64_t key0[kRounds], key1[kRounds];
+
+  FASTDAAE_INLINE RowKeys of(uint32_t row) const {
+    const uint64_t product0 = ((before_row ^ row) & 0xFFFFFFFFu) * kFactor0;
+    return {product0 >> 32, product0 & 0xFFFFFFFFu};
+  }
+
+  uint64_t key0[kRounds], key1[kRounds], before_row;
+};
+
+// The same of one row.
+struct RowSchedule : Schedule {
+  explicit FASTDAAE_INLINE RowSchedule(const RowNoise& noise) : Schedule(noise) {
+    const RowKeys own = of(noise.row);
+    key1[1] ^= own.second;
+    key1[2] ^= own.third;
+  }
 };
 
 // Products of the lower halves of the lanes.
@@ -80,7 +97,23 @@ struct WideWords {
   Wide w0, w1, w2, w3;
 };
 
-// Several spans side by side, round by round: one alone waits for its own multiplications.
+// The rounds from the fourth on, of several spans side by side: one alone waits for its own multiplications.
+template <int spans>
+FASTDAAE_INLINE void later_rounds(const Schedule& schedule, WideWords* w) {
+#pragma GCC unroll 10
+  for (int r = 3; r < kRounds; ++r) {
+#pragma GCC unroll 4
+    for (int i = 0; i < spans; ++i) {
+      const Wide product0 = product(w[i].w0, kFactor0), product2 = product(w[i].w2, kFactor2);
+      w[i].w0 = (product2 >> 32) ^ w[i].w1 ^ schedule.key0[r];
+      w[i].w2 = (product0 >> 32) ^ w[i].w3 ^ schedule.key1[r];
+      w[i].w1 = product2;
+      w[i].w3 = product0;
+    }
+  }
+}
+
+// The words of adjacent spans of a row.
 template <int spans>
 FASTDAAE_INLINE void words_of_counters(const RowSchedule& schedule, Wide first_product, WideWords* w) {
 #pragma GCC unroll 4
@@ -93,17 +126,24 @@ FASTDAAE_INLINE void words_of_counters(const RowSchedule& schedule, Wide first_p
     w[i].w1 = product2;
     w[i].w2 = (w[i].w3 >> 32) ^ schedule.key1[2];
   }
-#pragma GCC unroll 10
-  for (int r = 3; r < kRounds; ++r) {
+  later_rounds<spans>(schedule, w);
+}
+
+// The words of one span of rows that follow each other, from row `first_row` of the counters on.
+template <int rows>
+FASTDAAE_INLINE void words_of_rows(const Schedule& schedule, uint32_t first_row, Wide first_product, WideWords* w) {
+  const Wide second = product((first_product >> 32) ^ schedule.key1[0], kFactor2);
+  const Wide third = product((second >> 32) ^ schedule.key0[1], kFactor0);
 #pragma GCC unroll 4
-    for (int i = 0; i < spans; ++i) {
-      const Wide product0 = product(w[i].w0, kFactor0), product2 = product(w[i].w2, kFactor2);
-      w[i].w0 = (product2 >> 32) ^ w[i].w1 ^ schedule.key0[r];
-      w[i].w2 = (product0 >> 32) ^ w[i].w3 ^ schedule.key1[r];
-      w[i].w1 = product2;
-      w[i].w3 = product0;
-    }
+  for (int i = 0; i < rows; ++i) {
+    const RowKeys row = schedule.of(first_row + static_cast<uint32_t>(i));
+    const Wide product2 = product(first_product ^ (schedule.key1[1] ^ row.second), kFactor2);
+    w[i].w0 = (product2 >> 32) ^ second ^ schedule.key0[2];
+    w[i].w1 = product2;
+    w[i].w2 = (third >> 32) ^ (schedule.key1[2] ^ row.third);
+    w[i].w3 = third;
   }
+  later_rounds<rows>(schedule, w);
 }
 
 // The lower halves of both: those of `odd` in the odd 32-bit lanes.

@@ -9,7 +9,7 @@ from fastdaae.activation import SIGMOID
 from fastdaae.draw import SCHEMA, Draw
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import border, corruption, layers
-from fastdaae.kernels.memory import autocast_dtype, empty, memory_problem
+from fastdaae.kernels.memory import autocast_dtype, empty, memory_problem, wants_gradient
 from fastdaae.kernels.registration import operator
 from fastdaae.noise import require_rows
 
@@ -90,10 +90,44 @@ def sample_chain(
     return kept if autocast is None else kept.to(autocast)
 
 
+def _launch_end(h, weight, bias, state, keep_clean, *fields):
+    draw, address = Draw(*fields), border.state_address(state)
+    require_rows(draw.row_offset, len(h))
+    border.require("h", h, border.FLOAT, 2)
+    layer = border.layer(weight, bias, h.shape[1], *SIGMOID)
+    noisy = empty(len(h), len(weight), dtype=h.dtype, device=h.device)
+    clean = empty(len(h) if keep_clean else 0, len(weight), dtype=h.dtype, device=h.device)
+    if noisy.numel():
+        kept = clean.data_ptr() if keep_clean else 0
+        where = (kept, noisy.data_ptr(), torch.get_num_threads())
+        load().linear_corrupt(h.data_ptr(), len(h), layer, draw, address, False, *where)
+    return noisy, clean
+
+
+def _fake_end(h, weight, bias, state, keep_clean, *fields):
+    shape = (h.shape[0], weight.shape[0])
+    return h.new_empty(shape), h.new_empty((shape[0] if keep_clean else 0, shape[1]))
+
+
+_linear_sigmoid_corrupt = operator(
+    f"cpp_linear_sigmoid_corrupt(Tensor h, Tensor weight, Tensor? bias, Tensor state, bool keep_clean, {SCHEMA}) "
+    "-> (Tensor, Tensor)",
+    _launch_end,
+    _fake_end,
+)
+
+
 def linear_sigmoid_corrupt(
     h: Tensor, weight: Tensor, bias: Tensor | None, state: Tensor, draw: Draw, keep_clean: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """x~ and x = sigmoid(h W^T + b) (None unless `keep_clean`), [N, D] each, in the dtype of h; differentiable."""
+    """x~ and x = sigmoid(h W^T + b) (None unless `keep_clean`), [N, D] each, in the dtype of h; differentiable.
+
+    One pass without gradients and in float32: the noise is added while x is in the first-level cache.
+    """
+    if layers.runs_in_float32(h, weight) and not wants_gradient(h, weight, bias):
+        parameters = weight.contiguous(), None if bias is None else bias.float().contiguous()
+        x_tilde, x = _linear_sigmoid_corrupt(h.contiguous(), *parameters, state, keep_clean, *draw)
+        return x_tilde, x if keep_clean else None
     x = layers.linear(h, weight, bias, SIGMOID)
     x_tilde = corruption.corrupt(x, None, state, draw, x.dtype)[0]
     return x_tilde, x if keep_clean else None

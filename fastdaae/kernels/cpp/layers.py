@@ -151,16 +151,26 @@ def corrupted_linear(
     return launches.linear(x, index, state, weight, bias, *activation, half, *draw)
 
 
+def _runs_here(x: Tensor, weight: Tensor) -> bool:
+    """Whether C++ can take a plain layer of x [N, D], and is the faster one."""
+    half = _is_half(weight) or x.dtype != torch.float32
+    return (
+        not products.mkl_multiplies("forward", x.shape[0], half)
+        and products.packing_pays(x.shape[0], x, weight)
+        and x.is_floating_point()
+        and (x.dtype == weight.dtype or autocast_dtype(x) is not None)
+        and problem(x, weight) is None
+    )
+
+
+def runs_in_float32(x: Tensor, weight: Tensor) -> bool:
+    """Whether `linear` computes a plain layer of x [N, D] in C++ and in float32."""
+    return x.dtype == torch.float32 and not _is_half(weight) and _runs_here(x, weight)
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
     """activation(x W^T + b) [N, H] for x [N, D], in C++ or by PyTorch, whichever is faster and can."""
-    half = _is_half(weight)
-    if (
-        products.mkl_multiplies("forward", x.shape[0], half or x.dtype != torch.float32)
-        or not products.packing_pays(x.shape[0], x, weight)
-        or not x.is_floating_point()
-        or (x.dtype != weight.dtype and autocast_dtype(x) is None)
-        or problem(x, weight) is not None
-    ):
+    if not _runs_here(x, weight):
         return reference.activate(torch.nn.functional.linear(x, weight, bias), activation)
     return corrupted_linear(x, None, _NO_NOISE, weight, bias, activation, _PLAIN)[0]
 
