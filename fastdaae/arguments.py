@@ -13,7 +13,7 @@ def is_number(value) -> bool:
 
 def whole(name: str, value) -> int:
     """A whole number as an int (a traced one as it is); raises TypeError for anything else."""
-    return _as_int(name, value, "")
+    return value if type(value) is int else _as_int(name, value, "")
 
 
 def whole_in(name: str, value, low: int, high: int | None = None) -> int:

@@ -35,6 +35,11 @@ class Draw(NamedTuple):
         """Whether x~ follows x everywhere, so that a gradient passes unchanged."""
         return self.kind in ("none", "gaussian")
 
+    @property
+    def address(self) -> dict[str, int]:
+        """Where it is drawn, as public functions take it: copies, row_offset and site."""
+        return {"copies": self.copies, "row_offset": self.row_offset, "site": self.site}
+
     def of_copies(self, copies: int) -> "Draw":
         """The same with another number of copies."""
         return self._replace(copies=copies)
@@ -42,7 +47,6 @@ class Draw(NamedTuple):
 
 def draw_of(
     corruption: Corruption | None,
-    *,
     image: tuple[int, ...] = (),
     copies: int = 1,
     row_offset: int = 0,

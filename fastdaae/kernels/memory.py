@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from fastdaae import reference
+
 
 def empty(*shape: int, dtype: torch.dtype, device: torch.device | str) -> Tensor:
     """A tensor whose values are not set."""
@@ -17,6 +19,18 @@ def empty(*shape: int, dtype: torch.dtype, device: torch.device | str) -> Tensor
 def zeros(*shape: int, dtype: torch.dtype, device: torch.device | str) -> Tensor:
     """A tensor of zeros."""
     return torch.zeros(shape, dtype=dtype, device=device)
+
+
+def empty_densities(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
+    """What a Parzen window gives, its values not set: float64 [B, Q]."""
+    return queries.new_empty((bandwidths.shape[0], queries.shape[0]), dtype=torch.float64)
+
+
+def empty_neighbors(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
+    """What a search for neighbours gives, its values not set: distances [Q, k] and int64 indices [Q, k]."""
+    rows = points.shape[0] if queries is None else queries.shape[0]
+    distances = points.new_empty((rows, k), dtype=reference.distance_dtype(points))
+    return distances, points.new_empty((rows, k), dtype=torch.int64)
 
 
 def memory_problem(name: str, x: Tensor) -> str | None:

@@ -7,14 +7,13 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.arguments import whole
 from fastdaae.corruptions import Corruption
-from fastdaae.draw import Draw, draw_of
+from fastdaae.draw import Draw
 from fastdaae.kernels import cpp, triton
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, rooms
 from fastdaae.ops.network import Plan
 
 PRECISIONS = ("fp32", "bf16")
@@ -42,15 +41,12 @@ def linear_sigmoid_corrupt(
     if h.dim() != 2:
         raise ValueError(f"h must have the shape [N, K], got {list(h.shape)}")
     checks.as_activation("sigmoid", 0.0, weight, bias, h.shape[1])
-    checks.require_noise(corruption, noise, h)
-    _, row_offset, site = checks.as_address(1, row_offset, site, h.shape[0])
-    problems = {"triton": triton.chain.problem(h), "cpp": cpp.chain.problem(h), "reference": None}
-    chosen = backends.choose("linear_sigmoid_corrupt", backend, problems)
-    if chosen == "reference":
-        how = {"keep_clean": keep_clean, "row_offset": row_offset, "site": site}
+    checks.require_device("h", h, noise)
+    draw = checks.as_draw(corruption, noise, h.shape[0], image=weight.shape[:1], row_offset=row_offset, site=site)
+    room = rooms.choose("linear_sigmoid_corrupt", backend, "chain", h)
+    if room is None:
+        how = {"keep_clean": keep_clean, "row_offset": draw.row_offset, "site": draw.site}
         return reference.linear_sigmoid_corrupt(h, weight, bias, corruption, noise, **how)
-    draw = draw_of(corruption, image=weight.shape[:1], row_offset=row_offset, site=site)
-    room = cpp if chosen == "cpp" else triton
     return reference.Corrupted(*room.chain.linear_sigmoid_corrupt(h, weight, bias, noise.state, draw, keep_clean))
 
 
@@ -82,26 +78,24 @@ def sample_chain(
     0..steps or another precision. Source: Creswell and Bharath 2018, equation 3 and Theorem 1.
     """
     checks.require_batch("z", z, floats_only=True)
-    checks.require_noise(corruption, noise, z)
-    _, row_offset, site = checks.as_address(1, row_offset, site, z.shape[0])
+    checks.require_device("z", z, noise)
+    draw = checks.as_draw(corruption, noise, z.shape[0], row_offset=row_offset, site=site)
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
     keep = check_keep(steps, keep)
-    problems = {"triton": triton.chain.problem(z), "cpp": cpp.chain.problem(z), "reference": None}
-    chosen = backends.choose("sample_chain", backend, problems)
+    room = rooms.choose("sample_chain", backend, "chain", z)
     half, plans = precision == "bf16", (Plan.of(decoder), Plan.of(encoder))
-    draw = draw_of(corruption, row_offset=row_offset, site=site)
-    layers = [plan.layers if plan.dense else () for plan in plans] if chosen == "cpp" else None
+    layers = [plan.layers if plan.dense else () for plan in plans] if room is cpp else None
     if layers and cpp.chain.sample_chain_problem(*layers, z) is None:
         return cpp.chain.sample_chain(*layers, z, noise.state, draw, keep, half=half)
     with torch.autocast(z.device.type, dtype=torch.bfloat16) if half else nullcontext():
-        if chosen == "reference":
-            where = {"steps": keep[-1], "keep": keep, "row_offset": row_offset, "site": site}
+        if room is None:
+            where = {"steps": keep[-1], "keep": keep, "row_offset": draw.row_offset, "site": draw.site}
             kept = reference.sample_chain(*(plan.on_reference for plan in plans), z, corruption, noise, **where)
-        elif chosen == "triton" and triton.chain.sample_chain_problem(*plans, z) is None:
+        elif room is triton and triton.chain.sample_chain_problem(*plans, z) is None:
             kept = triton.chain.sample_chain(*plans, z, noise.state, draw, keep)
         else:
-            kept = _by_blocks(*plans, z, noise.state, draw, keep, cpp if chosen == "cpp" else triton)
+            kept = _by_blocks(*plans, z, noise.state, draw, keep, room)
     return kept.to(z.dtype) if half else kept
 
 

@@ -9,7 +9,9 @@ from torch import Tensor
 from fastdaae import arrays
 from fastdaae.activation import ACTIVATIONS, Activation
 from fastdaae.arguments import is_number, whole
-from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.corruptions import Corruption, Gaussian, Masking, SaltAndPepper
+from fastdaae.draw import Draw, draw_of
+from fastdaae.kernels.memory import rows_of
 from fastdaae.noise import Noise, require_rows
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -81,24 +83,48 @@ def require_bandwidths(name: str, bandwidths: list[float]) -> None:
         )
 
 
-def require_noise(corruption, noise: Noise, x: Tensor | None = None) -> None:
+def require_noise(corruption, noise: Noise) -> None:
     if corruption is not None and not isinstance(corruption, CORRUPTIONS):
         raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {type(corruption).__name__}")
     if not isinstance(noise, Noise):
         raise TypeError(f"noise must be a fastdaae.Noise, got {type(noise).__name__}; use fastdaae.Noise(seed)")
-    if x is not None and noise.state.device != x.device:
-        raise ValueError(f"noise must be on the device of x, {x.device}, got {noise.state.device}; use noise.to(...)")
 
 
-def as_address(copies: int, row_offset: int, site: int, rows: int) -> tuple[int, int, int]:
-    """(copies, row_offset, site) of the noise of so many rows, as Python's numbers within the counter's words."""
+def require_device(name: str, x: Tensor, noise: Noise) -> None:
+    if isinstance(noise, Noise) and noise.state.device != x.device:
+        raise ValueError(
+            f"noise must be on the device of {name}, {x.device}, got {noise.state.device}; use noise.to(...)"
+        )
+
+
+def as_draw(
+    corruption: Corruption | None,
+    noise: Noise,
+    rows: int,
+    image=(),
+    copies: int = 1,
+    row_offset: int = 0,
+    site: int = 0,
+) -> Draw:
+    """The draw for so many rows of samples of shape `image`, its address in Python's numbers."""
+    require_noise(corruption, noise)
     copies, row_offset, site = whole("copies", copies), whole("row_offset", row_offset), whole("site", site)
     if not 1 <= copies <= COPIES_LIMIT:
         raise ValueError(f"copies must be in 1..{COPIES_LIMIT}, got {copies}")
     if not 0 <= site < 1 << 16:
         raise ValueError(f"site must be in 0..65535, got {site}")
     require_rows(row_offset, rows)
-    return copies, row_offset, site
+    return draw_of(corruption, image, copies, row_offset, site)
+
+
+def as_batch(
+    x: Tensor, corruption, noise: Noise, index: Tensor | None, copies: int, row_offset: int, site: int
+) -> tuple[Tensor | None, Draw]:
+    """The index and the draw of a batch x [N, ...] on the device of the noise; raises for what does not fit."""
+    require_batch("x", x)
+    require_device("x", x, noise)
+    index = as_index(index, x)
+    return index, as_draw(corruption, noise, rows_of(x, index), x.shape[1:], copies, row_offset, site)
 
 
 def as_index(index: Tensor | None, x: Tensor) -> Tensor | None:

@@ -3,14 +3,10 @@
 import torch
 from torch import Tensor
 
-from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.corruptions import Corruption
-from fastdaae.draw import draw_of
-from fastdaae.kernels import cpp, triton
-from fastdaae.kernels.memory import rows_of
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, rooms
 
 
 def corrupt(
@@ -34,19 +30,10 @@ def corrupt(
     RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, Algorithms 1 and 2 (line 3 of
     each).
     """
-    checks.require_batch("x", x)
-    checks.require_noise(corruption, noise, x)
-    index = checks.as_index(index, x)
-    rows = rows_of(x, index)
-    copies, row_offset, site = checks.as_address(copies, row_offset, site, rows)
-    problems = {"cpp": cpp.corruption.problem(x), "triton": triton.corruption.problem(x), "reference": None}
-    chosen = backends.choose("corrupt", backend, problems)
-    if chosen == "reference":
-        return reference.corrupt(
-            x, corruption, noise, copies=copies, index=index, row_offset=row_offset, site=site, dtype=dtype
-        )
-    room = cpp if chosen == "cpp" else triton
-    draw = draw_of(corruption, image=x.shape[1:], copies=copies, row_offset=row_offset, site=site)
+    index, draw = checks.as_batch(x, corruption, noise, index, copies, row_offset, site)
+    room = rooms.choose("corrupt", backend, "corruption", x)
+    if room is None:
+        return reference.corrupt(x, corruption, noise, index=index, dtype=dtype, **draw.address)
     dtype = dtype or (torch.float32 if x.dtype == torch.uint8 else x.dtype)
     x_tilde = room.corruption.corrupt(x.flatten(1), index, noise.state, draw, dtype)
-    return x_tilde if x.dim() == 2 else x_tilde.reshape(copies, rows, *x.shape[1:])
+    return x_tilde if x.dim() == 2 else x_tilde.reshape(draw.copies, x_tilde.shape[1], *x.shape[1:])

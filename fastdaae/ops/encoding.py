@@ -4,14 +4,11 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.corruptions import Corruption
-from fastdaae.draw import Draw, draw_of
-from fastdaae.kernels import cpp, triton
-from fastdaae.kernels.memory import rows_of
+from fastdaae.kernels.memory import autocast_dtype
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, rooms
 from fastdaae.ops.algorithm2 import mean_of_encodings
 from fastdaae.ops.network import Plan
 
@@ -39,36 +36,13 @@ def corrupted_linear(
     written, and takes part in the dtype of the result. "cpp" computes in float32 or bf16 (sums in float32); "triton"
     makes float32 products of three TF32 parts.
     """
-    checks.require_batch("x", x)
+    index, draw = checks.as_batch(x, corruption, noise, index, copies, row_offset, site)
     through = checks.as_activation(activation, slope, weight, bias, x[:0].flatten(1).shape[1])
-    index, draw = _checked_draw(x, corruption, noise, copies, index, row_offset, site)
-    problems = {
-        "cpp": cpp.layers.problem(x, weight),
-        "triton": triton.layers.problem(x, weight),
-        "reference": None,
-    }
-    chosen = backends.choose("corrupted_linear", backend, problems)
-    if chosen == "reference":
-        place = {"copies": draw.copies, "index": index, "row_offset": draw.row_offset, "site": draw.site}
-        how = {"activation": activation, "slope": slope}
-        return reference.corrupted_linear(x, weight, bias, corruption, noise, **how, **place)
-    room = cpp if chosen == "cpp" else triton
+    room = rooms.choose("corrupted_linear", backend, "layers", x, weight)
+    if room is None:
+        how = {"activation": activation, "slope": slope, "index": index}
+        return reference.corrupted_linear(x, weight, bias, corruption, noise, **how, **draw.address)
     return room.layers.corrupted_linear(x.flatten(1), index, noise.state, weight, bias, through, draw)
-
-
-def _checked_draw(
-    x: Tensor,
-    corruption: Corruption | None,
-    noise: Noise,
-    copies: int,
-    index: Tensor | None,
-    row_offset: int,
-    site: int,
-) -> tuple[Tensor | None, Draw]:
-    checks.require_noise(corruption, noise, x)
-    index = checks.as_index(index, x)
-    copies, row_offset, site = checks.as_address(copies, row_offset, site, rows_of(x, index))
-    return index, draw_of(corruption, image=x.shape[1:], copies=copies, row_offset=row_offset, site=site)
 
 
 def linear_mean(
@@ -83,21 +57,19 @@ def linear_mean(
     """A layer averaged over copies: the mean over M of activation(h W^T + b) for h [M, N, K], as [N, H].
 
     Without an activation the mean is taken before the product, where it commutes. Differentiable in h, weight and bias.
-    Raises ValueError for shapes that do not fit. Source: Creswell and Bharath 2018, Algorithm 2 (line 8).
+    Raises ValueError for shapes that do not fit, TypeError for differing dtypes.
+    Source: Creswell and Bharath 2018, Algorithm 2 (line 8).
     """
     checks.require_batch("h", h, floats_only=True)
     if h.dim() != 3 or h.shape[0] < 1:
         raise ValueError(f"h must have the shape [M, N, K] with M >= 1, got {list(h.shape)}")
+    if h.dtype != weight.dtype and autocast_dtype(h) is None:
+        raise TypeError(f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}; convert one of them")
     through = checks.as_activation(activation, slope, weight, bias, h.shape[2])
-    problems = {
-        "cpp": cpp.layers.mean_problem(h, weight),
-        "triton": triton.layers.problem(h, weight),
-        "reference": None,
-    }
-    chosen = backends.choose("linear_mean", backend, problems)
-    if chosen == "reference":
+    room = rooms.choose("linear_mean", backend, "layers", h, weight)
+    if room is None:
         return reference.linear_mean(h, weight, bias, activation=activation, slope=slope)
-    return (cpp if chosen == "cpp" else triton).layers.linear_mean(h, weight, bias, through)
+    return room.layers.linear_mean(h, weight, bias, through)
 
 
 def encode_mean(
@@ -119,12 +91,8 @@ def encode_mean(
     Differentiable in x and in the encoder's parameters. Addresses, index and errors as `corrupt`. Source: Creswell and
     Bharath 2018, Algorithm 2.
     """
-    checks.require_batch("x", x)
-    index, draw = _checked_draw(x, corruption, noise, copies, index, row_offset, site)
-    problems = {"cpp": cpp.corruption.problem(x), "triton": triton.corruption.problem(x), "reference": None}
-    chosen = backends.choose("encode_mean", backend, problems)
-    if chosen == "reference":
-        place = {"copies": draw.copies, "index": index, "row_offset": draw.row_offset, "site": draw.site}
-        return reference.encode_mean(Plan.of(encoder).on_reference, x, corruption, noise, **place)
-    room = cpp if chosen == "cpp" else triton
+    index, draw = checks.as_batch(x, corruption, noise, index, copies, row_offset, site)
+    room = rooms.choose("encode_mean", backend, "corruption", x)
+    if room is None:
+        return reference.encode_mean(Plan.of(encoder).on_reference, x, corruption, noise, index=index, **draw.address)
     return mean_of_encodings(Plan.of(encoder), x, index, noise.state, draw, room)

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from fastdaae import backend as backends
 from fastdaae import reference
-from fastdaae.kernels import cuda
+from fastdaae.ops import rooms
 
 
 @torch.no_grad()
@@ -16,7 +15,5 @@ def log_ratio_moments(distances: Tensor, *, backend: str = "auto") -> reference.
     point has no 1 / m and is left out of its moments. Results are float64, on the device of `distances`.
     Raises RuntimeError for a named backend that cannot run. Source: Levina and Bickel 2004; DE-GANs, equation 15.
     """
-    problems = {"cuda": cuda.dimension.problem(distances), "reference": None}
-    if backends.choose("log_ratio_moments", backend, problems) == "reference":
-        return reference.log_ratio_moments(distances)
-    return cuda.dimension.log_ratio_moments(distances)
+    room = rooms.choose("log_ratio_moments", backend, "dimension", distances)
+    return (reference if room is None else room.dimension).log_ratio_moments(distances)

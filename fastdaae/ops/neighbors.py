@@ -4,28 +4,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fastdaae import backend as backends
 from fastdaae import reference
-from fastdaae.kernels import cpp, cuda
+from fastdaae.kernels.memory import empty_neighbors
 from fastdaae.kernels.registration import operator
-from fastdaae.ops import checks
+from fastdaae.ops import checks, rooms
 
 
 def _search(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     return tuple(reference.nearest_neighbors(points, k, queries))
 
 
-def _fake(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
-    rows = points.shape[0] if queries is None else queries.shape[0]
-    distances = points.new_empty((rows, k), dtype=reference.distance_dtype(points))
-    return distances, points.new_empty((rows, k), dtype=torch.int64)
-
-
 # registered, since a traced graph cannot hold loops that depend on the data
 _reference = operator(
     "nearest_neighbors(Tensor points, int k, Tensor? queries) -> (Tensor, Tensor)",
     _search,
-    _fake,
+    empty_neighbors,
     "CompositeExplicitAutograd",
 )
 
@@ -47,15 +40,9 @@ def nearest_neighbors(
     points, queries = checks.as_tensor("points", points), checks.as_tensor("queries", queries)
     if not torch.compiler.is_compiling():
         _check(points, k, queries)
-    problems = {
-        "cuda": cuda.neighbors.problem(points, k),
-        "cpp": cpp.neighbors.problem(points, k),
-        "reference": None,
-    }
-    chosen = backends.choose("nearest_neighbors", backend, problems)
-    if chosen == "reference":
-        return reference.Neighbors(*_reference(points, k, queries))
-    return (cpp if chosen == "cpp" else cuda).neighbors.nearest_neighbors(points, k, queries)
+    room = rooms.choose("nearest_neighbors", backend, "neighbors", points, k)
+    search = _reference if room is None else room.neighbors.nearest_neighbors
+    return reference.Neighbors(*search(points, k, queries))
 
 
 def _check(points: Tensor, k: int, queries: Tensor | None) -> None:

@@ -4,22 +4,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fastdaae import backend as backends
 from fastdaae import reference
-from fastdaae.kernels import cpp, triton
+from fastdaae.kernels.memory import empty_densities
 from fastdaae.kernels.registration import operator
-from fastdaae.ops import checks
-
-
-def _fake(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
-    return queries.new_empty((bandwidths.shape[0], queries.shape[0]), dtype=torch.float64)
-
+from fastdaae.ops import checks, rooms
 
 # registered, since a traced graph cannot hold loops that depend on the data
 _reference = operator(
     "parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor",
     reference.parzen_log_density,
-    _fake,
+    empty_densities,
     "CompositeExplicitAutograd",
 )
 
@@ -45,15 +39,9 @@ def parzen_log_density(
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=samples.device)
     if not torch.compiler.is_compiling():
         _check_bandwidths(bandwidths)
-    problems = {
-        "triton": triton.parzen.problem(queries, samples),
-        "cpp": cpp.parzen.problem(queries, samples),
-        "reference": None,
-    }
-    chosen = backends.choose("parzen_log_density", backend, problems)
-    if chosen == "reference":
-        return _reference(queries, samples, bandwidths)
-    return (cpp if chosen == "cpp" else triton).parzen.parzen_log_density(queries, samples, bandwidths)
+    room = rooms.choose("parzen_log_density", backend, "parzen", queries, samples)
+    log_density = _reference if room is None else room.parzen.parzen_log_density
+    return log_density(queries, samples, bandwidths)
 
 
 def _check(queries: Tensor, samples: Tensor) -> None:

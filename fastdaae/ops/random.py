@@ -2,13 +2,10 @@
 
 from torch import Tensor
 
-from fastdaae import backend as backends
 from fastdaae import reference
 from fastdaae.arguments import whole_in
-from fastdaae.draw import Draw, draw_of
-from fastdaae.kernels import cpp, triton
 from fastdaae.noise import Noise, Site
-from fastdaae.ops import checks
+from fastdaae.ops import checks, rooms
 
 
 def normal(
@@ -28,10 +25,7 @@ def normal(
     its range, RuntimeError for a named backend that cannot run. Source: Box and Muller 1958, over the words of
     Philox 4x32-10 (Salmon et al. 2011).
     """
-    n, columns, draw, chosen = _prepared("normal", n, columns, noise, copies, row_offset, site, backend)
-    if chosen == "reference":
-        return reference.normal(n, columns, noise, copies=draw.copies, row_offset=draw.row_offset, site=draw.site)
-    return (cpp if chosen == "cpp" else triton).random.normal(n, columns, noise.state, draw)
+    return _drawn("normal", n, columns, noise, copies, row_offset, site, backend)
 
 
 def uniform(
@@ -48,23 +42,13 @@ def uniform(
 
     Addresses and errors as `normal`. Every backend gives the same numbers, so that u < p is decided alike.
     """
-    n, columns, draw, chosen = _prepared("uniform", n, columns, noise, copies, row_offset, site, backend)
-    if chosen == "reference":
-        return reference.uniform(n, columns, noise, copies=draw.copies, row_offset=draw.row_offset, site=draw.site)
-    return (cpp if chosen == "cpp" else triton).random.uniform(n, columns, noise.state, draw)
+    return _drawn("uniform", n, columns, noise, copies, row_offset, site, backend)
 
 
-def _prepared(
-    name: str, n: int, columns: int, noise: Noise, copies: int, row_offset: int, site: int, backend: str
-) -> tuple[int, int, Draw, str]:
-    """(n, columns, the draw, the backend) of checked arguments."""
+def _drawn(name, n, columns, noise, copies, row_offset, site, backend) -> Tensor:
     n, columns = whole_in("n", n, 0), whole_in("columns", columns, 0)
-    checks.require_noise(None, noise)
-    copies, row_offset, site = checks.as_address(copies, row_offset, site, n)
-    problems = {
-        "cpp": cpp.random.problem(noise.state),
-        "triton": triton.random.problem(noise.state),
-        "reference": None,
-    }
-    draw = draw_of(None, copies=copies, row_offset=row_offset, site=site)
-    return n, columns, draw, backends.choose(name, backend, problems)
+    draw = checks.as_draw(None, noise, n, copies=copies, row_offset=row_offset, site=site)
+    room = rooms.choose(name, backend, "random", noise.state)
+    if room is None:
+        return getattr(reference, name)(n, columns, noise, **draw.address)
+    return getattr(room.random, name)(n, columns, noise.state, draw)

@@ -7,7 +7,7 @@ from fastdaae.draw import SCHEMA, Draw
 from fastdaae.kernels import second_derivatives
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import border
-from fastdaae.kernels.memory import empty, memory_problem, rows_of
+from fastdaae.kernels.memory import empty, memory_problem, rows_of, wants_gradient
 from fastdaae.kernels.registration import operator
 from fastdaae.noise import require_rows
 
@@ -95,6 +95,6 @@ def corrupt(x: Tensor, index: Tensor | None, state: Tensor, draw: Draw, dtype: t
     Raises IndexError for an index outside x, ValueError for rows beyond the counter's.
     """
     x = (x if x.dtype == torch.uint8 else x.float()).contiguous()
-    if x.requires_grad and torch.is_grad_enabled():
+    if wants_gradient(x):
         return Corrupted.apply(x, index, state, draw).to(dtype)
     return _corrupt(x, index, state, *draw).to(dtype)

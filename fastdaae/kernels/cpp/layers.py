@@ -29,13 +29,6 @@ def problem(x: Tensor, weight: Tensor) -> str | None:
     return "it needs at least one number a row" if weight.shape[1] == 0 else memory_problem("weight", weight)
 
 
-def mean_problem(h: Tensor, weight: Tensor) -> str | None:
-    """Why the mean over copies of a layer of h [M, N, K] cannot run here, or None."""
-    if h.dtype != weight.dtype and autocast_dtype(h) is None:
-        return f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}"
-    return problem(h, weight)
-
-
 class _CorruptedLinear(torch.autograd.Function):
     """activation(x~ W^T + b) [copies, N, H] for x [R, D]; the noise is made again for the gradients, x~ is not kept."""
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from fastdaae import reference
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import border
-from fastdaae.kernels.memory import empty
+from fastdaae.kernels.memory import empty, empty_neighbors
 from fastdaae.kernels.registration import operator
 
 LARGEST_K = 2048
@@ -50,14 +50,8 @@ def _points(name: str, rows: Tensor | None) -> tuple[int, str, int, int]:
     return *border.numbers(name, rows, _POINTS, 2), *shape
 
 
-def _fake(points, k, queries):
-    rows = points.shape[0] if queries is None else queries.shape[0]
-    dtype = reference.distance_dtype(points)
-    return points.new_empty((rows, k), dtype=dtype), points.new_empty((rows, k), dtype=torch.int64)
-
-
 _nearest_neighbors = operator(
-    "cpp_nearest_neighbors(Tensor points, int k, Tensor? queries) -> (Tensor, Tensor)", _launch, _fake
+    "cpp_nearest_neighbors(Tensor points, int k, Tensor? queries) -> (Tensor, Tensor)", _launch, empty_neighbors
 )
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import border
-from fastdaae.kernels.memory import empty
+from fastdaae.kernels.memory import empty, empty_densities
 from fastdaae.kernels.registration import operator
 
 POINTS = (torch.uint8, torch.float32, torch.float64)
@@ -35,12 +35,8 @@ def _readable(points: Tensor) -> Tensor:
     return (points if points.dtype in POINTS else points.float()).contiguous()
 
 
-def _fake(queries, samples, bandwidths):
-    return queries.new_empty((bandwidths.shape[0], queries.shape[0]), dtype=torch.float64)
-
-
 _parzen_log_density = operator(
-    "cpp_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor", _launch, _fake
+    "cpp_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor", _launch, empty_densities
 )
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from fastdaae import reference
 from fastdaae.kernels import compiled
 from fastdaae.kernels.cuda import device
-from fastdaae.kernels.memory import empty
+from fastdaae.kernels.memory import empty, empty_neighbors
 from fastdaae.kernels.registration import operator
 
 LARGEST_K = 2048
@@ -39,14 +39,11 @@ def _launch(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Ten
     return (found.distances / unit).to(dtype), found.indices
 
 
-def _fake(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
-    rows = points.shape[0] if queries is None else queries.shape[0]
-    distances = points.new_empty((rows, k), dtype=reference.distance_dtype(points))
-    return distances, points.new_empty((rows, k), dtype=torch.int64)
-
-
 _nearest_neighbors = operator(
-    "cuda_nearest_neighbors(Tensor points, int k, Tensor? queries) -> (Tensor, Tensor)", _launch, _fake, "CUDA"
+    "cuda_nearest_neighbors(Tensor points, int k, Tensor? queries) -> (Tensor, Tensor)",
+    _launch,
+    empty_neighbors,
+    "CUDA",
 )
 
 

@@ -179,13 +179,10 @@ class _LinearMean(torch.autograd.Function):
 def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
     """The mean over M of activation(h W^T + b) [N, Z], h [M, N, K] and weight [Z, K], in the dtype of h or autocast's.
 
-    Without an activation it is the product of the mean. Differentiable in h, weight and bias, to any order. Raises
-    TypeError where h and weight differ in dtype.
+    Without an activation it is the product of the mean. Differentiable in h, weight and bias, to any order.
     """
     if activation == NONE:
         # the mean of one is the one: no pass over it, and no strides that a traced graph has to decide
         return torch.nn.functional.linear(h[0] if h.shape[0] == 1 else h.mean(0), weight, bias)
     h, weight, bias = as_kernel_reads(h, weight, bias)
-    if h.dtype != weight.dtype:
-        raise TypeError(f"weight must have the dtype of h, {h.dtype}, got {weight.dtype}; convert one of them")
     return _LinearMean.apply(h, weight, bias, activation)

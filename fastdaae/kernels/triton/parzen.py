@@ -1,8 +1,8 @@
 """`parzen_log_density`: a running (nearest, sum) for all bandwidths in one pass, then the pairs that matter."""
 
-import torch
 from torch import Tensor
 
+from fastdaae.kernels.memory import empty_densities
 from fastdaae.kernels.registration import operator
 from fastdaae.kernels.triton import corruption
 
@@ -20,14 +20,10 @@ def _launch(queries, samples, bandwidths) -> Tensor:
     return parzen.parzen_log_density(queries, samples, bandwidths)
 
 
-def _fake(queries, samples, bandwidths) -> Tensor:
-    return queries.new_empty((bandwidths.shape[0], queries.shape[0]), dtype=torch.float64)
-
-
 _parzen_log_density = operator(
     "triton_parzen_log_density(Tensor queries, Tensor samples, Tensor bandwidths) -> Tensor",
     _launch,
-    _fake,
+    empty_densities,
     "CompositeExplicitAutograd",
 )
 
