@@ -179,9 +179,9 @@ def test_choice_of_backend():
 @pytest.mark.parametrize(
     ("message", "points", "queries"),
     [
-        ("points must be a contiguous 2-D CPU tensor", torch.zeros(4, 4).T[::2], None),
+        ("points must be a contiguous 2-D CPU tensor", torch.zeros(4), None),
         ("queries must be a contiguous 2-D CPU tensor", torch.zeros(4, 4), torch.zeros(4)),
-        (r"queries must be torch.float32 \[Q, 4\] as points are", torch.zeros(4, 4), torch.zeros(4, 3)),
+        (r"queries must have the shape \[4, 4\] to fit the others, got \[4, 3\]", torch.zeros(4, 4), torch.zeros(4, 3)),
         ("point rows must be in 1", torch.zeros(0, 4), torch.zeros(4, 4)),
         ("columns must be in 1", torch.zeros(4, 0), None),
     ],
@@ -189,6 +189,11 @@ def test_choice_of_backend():
 def test_the_launcher_refuses_what_it_cannot_read(message, points, queries):
     with pytest.raises(ValueError, match=message):
         neighbors.nearest_neighbors(points, 1, queries)
+
+
+def test_strided_points_are_read_as_they_are():
+    points = torch.rand(12, 8).T[::2]
+    require_neighbors(neighbors.nearest_neighbors(points, 3, None), brute_force(points, 3))
 
 
 def test_bad_k_never_reaches_the_kernel():

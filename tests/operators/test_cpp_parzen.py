@@ -201,7 +201,7 @@ def test_no_queries():
 
 
 def test_bad_pointers_are_refused():
-    with pytest.raises(ValueError, match="queries must have 4 columns as samples have, got 3"):
+    with pytest.raises(ValueError, match=r"queries must have the shape \[2, 4\] to fit the others, got \[2, 3\]"):
         ours(torch.rand(2, 3), torch.rand(5, 4), [1.0])
     with pytest.raises(ValueError, match="samples must be a contiguous 2-D CPU tensor"):
         ours(torch.rand(2, 3), torch.rand(5, 3, 1), [1.0])
