@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 import fastdaae as fd
+from fastdaae.activation import Activation
 from fastdaae.kernels.compiled import load
 from tests.conftest import ISAS
 
@@ -66,6 +67,9 @@ class Draw:
             fd.corruptions.Masking(self.one_of(0.0, 0.3, 1.0)),
             fd.corruptions.SaltAndPepper(0.4, low=-0.5, high=1.5),
         )
+
+    def activation(self) -> Activation:
+        return self.one_of(*map(Activation, ("none", "relu", "relu", "sigmoid", "tanh")), Activation("leaky_relu", 0.2))
 
     def noise(self) -> fd.Noise:
         return fd.Noise(self.random.getrandbits(64), step=self.one_of(0, 7, 2**32 - 1))

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 import fastdaae as fd
 from fastdaae import reference
+from fastdaae.activation import SIGMOID, Activation
 from fastdaae.corruptions import Gaussian
 from tests.differential.draw import HALVES, Draw
 
@@ -42,6 +43,11 @@ def kinks(x: Tensor, corruption, noise: fd.Noise, **address) -> Tensor:
         return torch.zeros((), dtype=torch.bool)
     noisy = reference.corrupt(x, Gaussian(corruption.sigma), noise, **address)
     return torch.stack([(noisy - end).abs() < 1e-5 for end in corruption.clip]).any(0)
+
+
+def words(activation: Activation) -> dict:
+    """An activation as operators take it."""
+    return {"activation": activation.name, **({"slope": activation.slope} if activation.name == "leaky_relu" else {})}
 
 
 def rows_back(of_outputs: Tensor, index: Tensor | None, rows: int) -> Tensor:
@@ -85,27 +91,36 @@ class Layer:
     """activation(x~ W^T + b) in float64 and how far each of its results may be off in another dtype."""
 
     def __init__(
-        self, x_tilde: Tensor, weight: Tensor, bias: Tensor | None, activation: str, unit: float, noise: float
+        self, x_tilde: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation, unit: float, noise: float
     ):
         self.x, self.weight, self.activation = x_tilde, weight.double(), activation
         self.unit = unit + 1e-7 * weight.shape[1]
         self.before = nn.functional.linear(x_tilde, self.weight, None if bias is None else bias.double())
         self.value = reference.activate(self.before, activation)
         magnitude = x_tilde.abs() @ self.weight.abs().T + (0 if bias is None else bias.double().abs())
-        slope = 0.25 if activation == "sigmoid" else 1.0
+        slope = {"sigmoid": 0.25, "leaky_relu": max(1.0, activation.slope)}.get(activation.name, 1.0)
         self.before_error = self.unit * magnitude + noise * self.weight.abs().sum(1)
         self.error = slope * self.before_error + self.unit * self.value.abs() + 1e-9
         self.noise = noise
 
     def away_from_kinks(self, grad: Tensor) -> Tensor:
         """The gradient, 0 where rounding decides whether a rectifier passes it: by the definition, not our result."""
-        return torch.where(self.before.abs() > self.before_error, grad, 0.0) if self.activation == "relu" else grad
+        bent = self.activation.name in ("relu", "leaky_relu")
+        return torch.where(self.before.abs() > self.before_error, grad, 0.0) if bent else grad
 
     def gradients(self, grad: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """{name: (gradient, allowed error)} of x~, weight and bias for the gradient of the value."""
-        slope = {"relu": (self.before > 0).double(), "none": 1.0, "sigmoid": self.value * (1 - self.value)}
-        before = grad * slope[self.activation]
-        bent = grad.abs() * self.error if self.activation == "sigmoid" else torch.zeros_like(grad)
+        slopes = {
+            "relu": (self.before > 0).double(),
+            "leaky_relu": torch.where(self.before > 0, 1.0, self.activation.slope),
+            "none": 1.0,
+            "sigmoid": self.value * (1 - self.value),
+            "tanh": 1 - self.value.square(),
+        }
+        before = grad * slopes[self.activation.name]
+        # the slope changes by at most once the value's error, a tanh's by twice it
+        bends = {"sigmoid": 1.0, "tanh": 2.0}.get(self.activation.name, 0.0)
+        bent = bends * grad.abs() * self.error
         off = bent + self.unit * grad.abs()
         flat, flat_off, x = before.flatten(0, -2), off.flatten(0, -2), self.x.flatten(0, -2)
         spread = self.unit + 1e-7 * len(flat)
@@ -138,13 +153,13 @@ def corrupted_linear(draw: Draw) -> None:
     dtype = draw.one_of(torch.float32, torch.float32, torch.bfloat16, torch.float64)
     x = draw.pixels((rows, columns), draw.one_of(torch.uint8, dtype))
     weight, bias = draw.layer(columns, outputs, dtype)
-    corruption, noise, activation = draw.corruption(), draw.noise(), draw.one_of("relu", "sigmoid", "none")
+    corruption, noise, activation = draw.corruption(), draw.noise(), draw.activation()
     address = {"copies": draw.count(4), "index": draw.index(rows), **draw.address()}
     leaves = dict(zip(("x", "weight", "bias"), _leaves(x, weight, bias), strict=True))
     backend = backend_for(draw, x, weight)
     with draw.surroundings():
         ours = fd.ops.corrupted_linear(
-            *leaves.values(), corruption, noise, activation=activation, backend=backend, **address
+            *leaves.values(), corruption, noise, **words(activation), backend=backend, **address
         )
     assert ours.dtype == dtype
     x_tilde = reference.corrupt(exact(x), corruption, noise, **address)
@@ -166,16 +181,16 @@ def linear_mean(draw: Draw) -> None:
     dtype = draw.one_of(torch.float32, torch.float32, torch.bfloat16, torch.float64)
     h = draw.strided(draw.normal(copies, rows, inputs, dtype=dtype))
     weight, bias = draw.layer(inputs, outputs, dtype)
-    activation = draw.one_of("relu", "sigmoid", "none")
+    activation = draw.activation()
     leaves = dict(zip(("x", "weight", "bias"), _leaves(h, weight, bias), strict=True))
     backend = backend_for(draw, h)
     with draw.surroundings():
-        ours = fd.ops.linear_mean(*leaves.values(), activation=activation, backend=backend)
+        ours = fd.ops.linear_mean(*leaves.values(), **words(activation), backend=backend)
     assert ours.dtype == dtype
     layer = Layer(h.double(), weight, bias, activation, ROUNDING[dtype], 0.0)
     require_close(ours, layer.value.mean(0), layer.error.mean(0), "mean")
     grad = draw.normal(*ours.shape, dtype=dtype).double()
-    if activation == "relu":  # one gradient serves all copies: none may be at a kink
+    if activation.name in ("relu", "leaky_relu"):  # one gradient serves all copies: none may be at a kink
         grad = torch.where((layer.before.abs() > layer.before_error).all(0), grad, 0.0)
     wanted = layer.gradients((grad / copies).expand_as(layer.value))
     _require_gradients(draw, ours, leaves, wanted, grad.to(dtype))
@@ -190,7 +205,7 @@ def linear_sigmoid_corrupt(draw: Draw) -> None:
     backend, leaves = backend_for(draw, h), _leaves(h, weight, bias)
     with draw.surroundings():
         ours = fd.ops.linear_sigmoid_corrupt(*leaves, corruption, noise, keep_clean=True, backend=backend, **address)
-    layer = Layer(h.double(), weight, bias, "sigmoid", ROUNDING[dtype], 0.0)
+    layer = Layer(h.double(), weight, bias, SIGMOID, ROUNDING[dtype], 0.0)
     require_close(ours.x, layer.value, layer.error, "x")
     x_tilde = reference.corrupt(layer.value, corruption, noise, **address)[0]
     allowed = layer.error + noise_error(corruption, dtype) + ROUNDING[dtype] * x_tilde.abs()

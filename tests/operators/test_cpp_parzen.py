@@ -1,7 +1,6 @@
 """The engine's Parzen window on every instruction set, against float64 differences; and what it may allocate."""
 
 import math
-import subprocess
 import sys
 import warnings
 
@@ -13,6 +12,7 @@ import fastdaae as fd
 from fastdaae import reference
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import parzen
+from tests import nursery
 from tests.operators.test_parzen import DATA, direct, require_promise
 
 pytestmark = pytest.mark.needs_cpp
@@ -201,7 +201,7 @@ def test_no_queries():
 
 
 def test_bad_pointers_are_refused():
-    with pytest.raises(ValueError, match="queries must have 4 columns as samples have, got 3"):
+    with pytest.raises(ValueError, match=r"queries must have the shape \[2, 4\] to fit the others, got \[2, 3\]"):
         ours(torch.rand(2, 3), torch.rand(5, 4), [1.0])
     with pytest.raises(ValueError, match="samples must be a contiguous 2-D CPU tensor"):
         ours(torch.rand(2, 3), torch.rand(5, 3, 1), [1.0])
@@ -287,10 +287,9 @@ def test_nothing_of_the_size_of_the_data_is_allocated(tmp_path, dtype):
     samples[::500] = np.random.default_rng(0).integers(0, 2, (400, 784)) * white  # the rest is a hole in the file
     samples.flush()
     expected = direct(torch.from_numpy(samples[:1]), torch.from_numpy(np.array(samples[::500])), [0.5])
-    run = [sys.executable, "-c", STREAMED, dtype, str(path)]
-    done = subprocess.run([*run, "map"], capture_output=True, text=True, timeout=300)
+    done = nursery.run(STREAMED, dtype, path, "map")
     assert done.returncode == 0, done.stderr
     # the zeros are far away: 400 of 200,000 samples decide
     assert float(done.stdout) == pytest.approx(float(expected) - math.log(500), rel=1e-6, abs=1e-3)
-    refused = subprocess.run([*run, "copy"], capture_output=True, text=True, timeout=300)
+    refused = nursery.run(STREAMED, dtype, path, "copy")
     assert refused.returncode != 0 and "MemoryError" in refused.stderr

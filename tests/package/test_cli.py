@@ -156,7 +156,7 @@ def test_a_missing_data_set_says_where_it_was_looked_for(tmp_path):
 
 
 @pytest.mark.needs_data
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_idaae_on_real_mnist(tmp_path):
     """One epoch of the paper's network on 50,000 images; the three-epoch figures are kept in docs/performance.md."""
     printed = succeed("train", "--data", "mnist", "--model", "idaae", "--epochs", 1, "--out", tmp_path)

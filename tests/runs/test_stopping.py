@@ -15,6 +15,14 @@ from tests.runs.small import build, fit, require_same_run
 MOMENTS = ["data", "first step", "fourth step", *(f"sync {place}" for place in range(1, 9))]
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard():
+    """A test runner in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unbroken")

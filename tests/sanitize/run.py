@@ -1,6 +1,7 @@
 """Builds the C++ engine and its driver with AddressSanitizer and UndefinedBehaviourSanitizer, and runs it.
 
-Usage: python tests/sanitize/run.py BUILD_FOLDER. Exits with the driver's status; a report of a sanitiser ends it.
+Usage: python tests/sanitize/run.py BUILD_FOLDER. FASTDAAE_PORTABLE=1 takes the portable and the emulated kernels alone.
+Exits with the driver's status; a report of a sanitiser ends it.
 """
 
 import importlib.util
@@ -11,8 +12,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# -O1 keeps the vector code vectors and the reports readable
-FLAGS = ["-O1", "-g", "-std=c++17", "-fopenmp", "-fno-math-errno", "-fno-omit-frame-pointer"]
+# -O1 keeps the vector code vectors and the reports readable, which name lines with -g1 too
+FLAGS = ["-O1", "-g1", "-std=c++17", "-fopenmp", "-fno-math-errno", "-fno-omit-frame-pointer"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
@@ -26,7 +27,8 @@ def load_setup():
 
 def sources(setup) -> list[tuple[Path, str, list[str]]]:
     """(source, object name, flags) of the engine without its bindings, and of the driver."""
-    x86 = [] if platform.machine() not in ("x86_64", "AMD64") else ["-DFASTDAAE_WITH_X86"]
+    kernels = setup.kernel_objects(platform.machine())
+    x86 = ["-DFASTDAAE_WITH_X86"] if any(name == "avx2" for _, name, _ in kernels) else []
     plain = [source for source in setup.SOURCES if source not in setup.BINDINGS]
     drivers = sorted(str(path.relative_to(ROOT)) for path in Path(__file__).parent.glob("*.cpp"))
     jobs = [(ROOT / source, setup.object_name(source), x86) for source in plain + drivers]
@@ -35,7 +37,7 @@ def sources(setup) -> list[tuple[Path, str, list[str]]]:
         jobs.append((ROOT / f"csrc/cpu/{name}/{name}.cpp", f"{name}_emulated", emulated))
     return jobs + [
         (ROOT / source, f"{setup.object_name(source)}_{name}", [f"-DFASTDAAE_ISA={name}", *flags])
-        for source, name, flags in setup.kernel_objects(platform.machine())
+        for source, name, flags in kernels
     ]
 
 
