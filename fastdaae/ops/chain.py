@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from types import ModuleType
 
 import torch
@@ -95,7 +96,7 @@ def sample_chain(
         elif room is triton and triton.chain.sample_chain_problem(*plans, z) is None:
             kept = triton.chain.sample_chain(*plans, z, noise.state, draw, keep)
         else:
-            kept = _by_blocks(*plans, z, noise.state, draw, keep, room)
+            kept = reference.run_chains(*plans, z, keep, partial(_corrupted, room, noise.state, draw))
     return kept.to(z.dtype) if half else kept
 
 
@@ -110,26 +111,6 @@ def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:
     return keep
 
 
-def _by_blocks(
-    decoder: Plan, encoder: Plan, z: Tensor, state: Tensor, draw: Draw, keep: tuple[int, ...], room: ModuleType
-) -> Tensor:
-    """Chains of any networks, so many rows at a time."""
-    rows = reference.CHAIN_ROWS
-    if torch.compiler.is_compiling() or len(z) <= rows:
-        # a traced loop over blocks would fix the number of rows
-        return _by_steps(decoder, encoder, z, state, draw, keep, room)
-    starts = range(0, len(z), rows)
-    blocks = ((z[start : start + rows], draw._replace(row_offset=draw.row_offset + start)) for start in starts)
-    return torch.cat([_by_steps(decoder, encoder, part, state, own, keep, room) for part, own in blocks], dim=1)
-
-
-def _by_steps(decoder, encoder, z, state, draw, keep, room) -> Tensor:
-    kept = []
-    for t in range(keep[-1] + 1):
-        x = decoder(z)
-        if t in keep:
-            kept.append(x)
-        if t < keep[-1]:
-            at = draw._replace(image=x.shape[1:], ahead=t)
-            z = encoder(room.corruption.corrupt(x.flatten(1), None, state, at, x.dtype)[0].reshape(x.shape))
-    return torch.stack(kept)
+def _corrupted(room: ModuleType, state: Tensor, draw: Draw, x: Tensor, first: int, t: int) -> Tensor:
+    draw = draw._replace(image=x.shape[1:], row_offset=draw.row_offset + first, ahead=t)
+    return room.corruption.corrupt(x.flatten(1), None, state, draw, x.dtype)[0].reshape(x.shape)

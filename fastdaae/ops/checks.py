@@ -59,6 +59,15 @@ def require_points(name: str, x: Tensor, *, distances: torch.dtype = torch.float
         )
 
 
+def require_pair(name: str, x: Tensor, queries: Tensor, *, distances: torch.dtype = torch.float64) -> None:
+    """x and queries [Q, D] are such sets, of one width; there may be no queries."""
+    require_points(name, x, distances=distances)
+    if queries.shape[0] or queries.dim() != 2:
+        require_points("queries", queries, distances=distances)
+    if queries.shape[1] != x.shape[1]:
+        raise ValueError(f"queries must have {x.shape[1]} columns as {name} have, got {queries.shape[1]}")
+
+
 def require_finite(name: str, x: Tensor) -> float:
     """The largest magnitude of x, finite. Raises ValueError for NaN and infinite values."""
     if x.dtype == torch.uint8 or not x.numel():

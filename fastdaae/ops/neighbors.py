@@ -46,15 +46,13 @@ def nearest_neighbors(
 
 
 def _check(points: Tensor, k: int, queries: Tensor | None) -> None:
-    checks.require_points("points", points, distances=reference.distance_dtype(points))
+    how = {"distances": reference.distance_dtype(points)}
+    if queries is None:
+        checks.require_points("points", points, **how)
+    else:
+        checks.require_pair("points", points, queries, **how)
+        if queries.device != points.device:
+            raise ValueError(f"queries must be on the device of points, {points.device}, got {queries.device}")
     limit, named = (len(points) - 1, "n-1") if queries is None else (len(points), "n")
     if not 1 <= k <= limit:
         raise ValueError(f"k must be in 1..{named} = {limit}, got {k}; lower k or give more points")
-    if queries is None:
-        return
-    if queries.shape[0] or queries.dim() != 2:
-        checks.require_points("queries", queries, distances=reference.distance_dtype(points))
-    if queries.shape[1] != points.shape[1]:
-        raise ValueError(f"queries must have {points.shape[1]} columns as points have, got {queries.shape[1]}")
-    if queries.device != points.device:
-        raise ValueError(f"queries must be on the device of points, {points.device}, got {queries.device}")

@@ -35,21 +35,13 @@ def parzen_log_density(
     """
     queries, samples = checks.as_tensor("queries", queries), checks.as_tensor("samples", samples)
     if not torch.compiler.is_compiling():
-        _check(queries, samples)
+        checks.require_pair("samples", samples, queries)
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=samples.device)
     if not torch.compiler.is_compiling():
         _check_bandwidths(bandwidths)
     room = rooms.choose("parzen_log_density", backend, "parzen", queries, samples)
     log_density = _reference if room is None else room.parzen.parzen_log_density
     return log_density(queries, samples, bandwidths)
-
-
-def _check(queries: Tensor, samples: Tensor) -> None:
-    checks.require_points("samples", samples)
-    if queries.shape[0] or queries.dim() != 2:
-        checks.require_points("queries", queries)
-    if queries.shape[1] != samples.shape[1]:
-        raise ValueError(f"queries must have {samples.shape[1]} columns as samples have, got {queries.shape[1]}")
 
 
 def _check_bandwidths(bandwidths: Tensor) -> None:

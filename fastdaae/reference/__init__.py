@@ -15,6 +15,7 @@ from fastdaae.reference.layers import (
     encode_mean,
     linear_mean,
     linear_sigmoid_corrupt,
+    run_chains,
     sample_chain,
 )
 from fastdaae.reference.moments import LogRatioMoments, Moments, log_ratio_moments
@@ -42,6 +43,7 @@ __all__ = [
     "nearest_neighbors",
     "normal",
     "parzen_log_density",
+    "run_chains",
     "sample_chain",
     "uniform",
 ]

@@ -159,25 +159,34 @@ def sample_chain(
     row_offset: int = 0,
     site: int = Site.CHAIN,
 ) -> Tensor:
-    keep = (steps,) if keep is None else keep
-    where = {"keep": keep, "site": site}
+    def corrupted(x: Tensor, first: int, t: int) -> Tensor:
+        return corrupt(x, corruption, noise.ahead(t), row_offset=row_offset + first, site=site)[0]
+
+    return run_chains(decoder, encoder, z, (steps,) if keep is None else keep, corrupted)
+
+
+def run_chains(
+    decoder: Callable[[Tensor], Tensor],
+    encoder: Callable[[Tensor], Tensor],
+    z: Tensor,
+    keep: tuple[int, ...],
+    corrupted: Callable[[Tensor, int, int], Tensor],
+) -> Tensor:
+    """The kept x(t), [len(keep), N, ...], so many rows at a time; corrupted(x, first row, t) is x~ of step t."""
     if torch.compiler.is_compiling() or len(z) <= CHAIN_ROWS:
         # a traced loop over blocks would fix the number of rows
-        return _chains(decoder, encoder, z, corruption, noise, row_offset=row_offset, **where)
-    blocks_of_rows = ((start, z[start : start + CHAIN_ROWS]) for start in range(0, len(z), CHAIN_ROWS))
-    kept = [
-        _chains(decoder, encoder, rows, corruption, noise, row_offset=row_offset + start, **where)
-        for start, rows in blocks_of_rows
-    ]
+        return _run_block(decoder, encoder, z, keep, corrupted, 0)
+    starts = range(0, len(z), CHAIN_ROWS)
+    kept = [_run_block(decoder, encoder, z[start : start + CHAIN_ROWS], keep, corrupted, start) for start in starts]
     return torch.cat(kept, dim=1)
 
 
-def _chains(decoder, encoder, z, corruption, noise, *, keep, row_offset, site) -> Tensor:
+def _run_block(decoder, encoder, z, keep, corrupted, first: int) -> Tensor:
     kept = []
-    for t in range(max(keep) + 1):
+    for t in range(keep[-1] + 1):
         x = decoder(z)
         if t in keep:
             kept.append(x)
-        if t < max(keep):
-            z = encoder(corrupt(x, corruption, noise.ahead(t), row_offset=row_offset, site=site)[0])
+        if t < keep[-1]:
+            z = encoder(corrupted(x, first, t))
     return torch.stack(kept)

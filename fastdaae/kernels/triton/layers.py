@@ -1,5 +1,7 @@
 """The first layer on corrupted inputs and the layer averaged over copies; differentiable."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -74,26 +76,24 @@ def _fake_linear_mean_backward(grad, h, weight, *rest) -> Tensor:
 
 
 _BATCH, _LAYER = "Tensor x, Tensor? index, Tensor state", "Tensor weight, Tensor? bias"
-_launch_corrupted_linear, _launch_weight_gradient, _launch_linear_mean, _launch_linear_mean_backward = (
-    operator(schema, launch, fake, "CompositeExplicitAutograd")
-    for schema, launch, fake in (
-        (
-            f"triton_corrupted_linear({_BATCH}, {_LAYER}, {ACTIVATION}, {DRAW}) -> Tensor",
-            _corrupted_linear,
-            _fake_corrupted_linear,
-        ),
-        (
-            f"triton_weight_gradient(Tensor grad, Tensor y, {_BATCH}, {ACTIVATION}, {DRAW}) -> (Tensor, Tensor)",
-            _weight_gradient,
-            _fake_weight_gradient,
-        ),
-        (f"triton_linear_mean(Tensor h, {_LAYER}, {ACTIVATION}) -> Tensor", _linear_mean, _fake_linear_mean),
-        (
-            f"triton_linear_mean_backward(Tensor grad, Tensor h, {_LAYER}, {ACTIVATION}) -> Tensor",
-            _linear_mean_backward,
-            _fake_linear_mean_backward,
-        ),
-    )
+_operator = partial(operator, dispatch="CompositeExplicitAutograd")
+_launch_corrupted_linear = _operator(
+    f"triton_corrupted_linear({_BATCH}, {_LAYER}, {ACTIVATION}, {DRAW}) -> Tensor",
+    _corrupted_linear,
+    _fake_corrupted_linear,
+)
+_launch_weight_gradient = _operator(
+    f"triton_weight_gradient(Tensor grad, Tensor y, {_BATCH}, {ACTIVATION}, {DRAW}) -> Tensor[]",
+    _weight_gradient,
+    _fake_weight_gradient,
+)
+_launch_linear_mean = _operator(
+    f"triton_linear_mean(Tensor h, {_LAYER}, {ACTIVATION}) -> Tensor", _linear_mean, _fake_linear_mean
+)
+_launch_linear_mean_backward = _operator(
+    f"triton_linear_mean_backward(Tensor grad, Tensor h, {_LAYER}, {ACTIVATION}) -> Tensor",
+    _linear_mean_backward,
+    _fake_linear_mean_backward,
 )
 
 
