@@ -1,5 +1,7 @@
 """`compile_step`: one call that corrupts, forwards, backpropagates and updates, and then advances the noise."""
 
+import inspect
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -13,8 +15,9 @@ class TrainingStep:
     def __init__(self, model: nn.Module, optimizers: dict[str, Optimizer], noise: Noise, row_offset: int):
         self.model, self.optimizers, self.noise, self.row_offset = model, optimizers, noise, row_offset
         self._groups = model.parameter_groups()
-        # a model of one's own may know no plans
-        self._plans = {"plans": model.plans()} if hasattr(model, "plans") else {}
+        # a model of one's own, or a step of one's own in a subclass, may know no plans
+        takes_plans = "plans" in inspect.signature(model.step).parameters
+        self._plans = {"plans": model.plans()} if takes_plans else {}
 
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """One training step on a batch x [N, ...]: {loss name: 0-d tensor}, without waiting for the device."""
