@@ -2,9 +2,7 @@
 
 import contextlib
 import inspect
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ import fastdaae as fd
 from fastdaae import backend, reference
 from fastdaae.corruptions import Gaussian
 from fastdaae.ops import Plan
-from tests import tools
+from tests import nursery, tools
 
 X, NOISE = torch.rand(16, 160), fd.Noise(1)
 WEIGHT, BIAS = (torch.rand(160, 160) - 0.5).requires_grad_(), torch.zeros(160, requires_grad=True)
@@ -237,13 +235,12 @@ def test_a_process_with_the_environment_variable_computes_nothing_compiled():
     """The variable itself, in a process of its own."""
     code = """
 from tests.operators import test_reference_alone as here
-from tests import tools
+from tests import nursery, tools
 def refuse(*arguments): raise AssertionError("a compiled function was asked to compute")
 for name in tools.computing():
     setattr(tools.compiled(), name, refuse)
 here.run_everything({})
 print("done")
 """
-    environment = {**os.environ, "FASTDAAE_BACKEND": "reference", "PYTHONPATH": str(tools.ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    done = nursery.run(code, folder=tools.ROOT, FASTDAAE_BACKEND="reference")
     assert done.stdout.split() == ["done"], done.stderr

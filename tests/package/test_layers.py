@@ -2,15 +2,13 @@
 
 import ast
 import importlib
-import os
 import pkgutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import fastdaae as fd
 from fastdaae import kernels
+from tests import nursery
 
 PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
@@ -156,8 +154,7 @@ for name in {names!r} + ["fastdaae.ops", "fastdaae.kernels.cuda.neighbors"]:
     importlib.import_module(name)
 print(torch.cuda.is_initialized())
 """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    done = nursery.run(code, folder=ROOT)
     assert done.stdout.split() == ["False"], done.stderr
 
 
