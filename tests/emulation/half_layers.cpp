@@ -11,7 +11,8 @@ namespace {
 const LayerKernels kernels = emulated::layer_kernels();
 
 LayerInput input_of(const float* x, int64_t rows, int64_t columns, int64_t copies) {
-  return {{x, Number::float32, nullptr, columns}, {Kind::masking, 0.3, 0.0, 0.0}, {{7, 11}, 3, 2, 5}, {rows, columns, copies}};
+  const Source source = {x, Number::float32, nullptr, columns};
+  return {source, {Kind::masking, 0.3, 0.0, 0.0}, {{7, 11}, 3, 2, 5}, {rows, columns, copies}};
 }
 
 LayerGradient gradient_of(const float* grad, const float* out, int64_t copies, int64_t rows, int64_t outputs) {
@@ -48,8 +49,8 @@ void input_gradient(const float* grad, const float* out, const void* weight, int
                          weight_of(weight, weight_is_half), columns, false, true, input_grad, 1);
 }
 
-void linear_mean(const float* h, const void* weight, int weight_is_half, const float* bias, int64_t rows, int64_t columns,
-                 int64_t copies, int64_t outputs, float* out, unsigned char* saved) {
+void linear_mean(const float* h, const void* weight, int weight_is_half, const float* bias, int64_t rows,
+                 int64_t columns, int64_t copies, int64_t outputs, float* out, unsigned char* saved) {
   const Layer layer{weight_of(weight, weight_is_half), bias, columns, outputs, {Activation::relu}};
   kernels.linear_mean(h, copies, rows, layer, true, {out, Number::float32}, {saved, Number::uint8}, 1);
 }

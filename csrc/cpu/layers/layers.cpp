@@ -35,7 +35,8 @@ void linear_in_place(const LayerInput& input, const Layer& layer, MutableMatrix 
 }
 
 LayerInput plain_rows(const float* input, int64_t rows, int64_t columns) {
-  return {{input, Number::float32, nullptr, columns}, {Kind::none, 0.0, 0.0, 0.0}, {{0, 0}, 0, 0, 0}, {rows, columns, 1}};
+  const Source source = {input, Number::float32, nullptr, columns};
+  return {source, {Kind::none, 0.0, 0.0, 0.0}, {{0, 0}, 0, 0, 0}, {rows, columns, 1}};
 }
 
 template <typename Element>
@@ -88,8 +89,8 @@ void linear(const LayerInput& input, const Layer& layer, bool half, MutableMatri
   (half ? linear_in<HalfElement> : linear_in<FloatElement>)(input, layer, out, threads);
 }
 
-// Weights that are multiplied where they lie give tiles of other rows, whose noise is added in a second pass: so small a
-// batch is still in the cache.
+// Weights that are multiplied where they lie give tiles whose columns are rows of the result; its noise is added in a
+// second pass, while so small a batch is still in the cache.
 void linear_corrupt(const float* input, int64_t rows, const Layer& layer, bool half, const Corruption& corruption,
                     const NoiseAddress& noise, float* clean, float* noisy, int threads) {
   const LayerInput plain = plain_rows(input, rows, layer.inputs);

@@ -23,8 +23,8 @@ struct NoiseAddress {
   int64_t row_offset;
 };
 
-// Where row i is read: row index[i] of the [rows, columns] matrix `values`, or row i without an index. type: float32, or
-// uint8, which means value / 255.
+// Where row i is read: row index[i] of the [rows, columns] matrix `values`, or row i without an index. type: float32,
+// or uint8, which means value / 255.
 struct Source {
   const void* values;
   Number type;

@@ -138,8 +138,8 @@ inline void corrupt_stretch(const T* from, const Plan& plan, const RowNoise& noi
   });
 }
 
-// One span of columns, from column `column` on (a multiple of kSpan), of `count` rows that follow each other: the first is
-// that of `noise`. Numbers are read as whole spans, kSpan apart, and written as `width` numbers, `stride` apart.
+// One span of columns, from column `column` on (a multiple of kSpan), of `count` rows that follow each other: the first
+// is that of `noise`. Numbers are read as whole spans, kSpan apart, and written as `width` numbers, `stride` apart.
 template <Kind kind>
 inline void corrupt_tile(const float* from, const Plan& plan, const RowNoise& noise, int64_t column, int64_t count,
                          int64_t width, float* out, int64_t stride) {

@@ -36,8 +36,8 @@ struct RowKeys {
   uint64_t second, third;
 };
 
-// What the counters of many rows have in common: the keys of the rounds, and with them what the first rounds make of the
-// counter's constant words. The first word differs along a row, and it reaches the others in the third round.
+// What the counters of many rows have in common: the keys of the rounds, and with them what the first rounds make of
+// the counter's constant words. The first word differs along a row, and it reaches the others in the third round.
 struct Schedule {
   explicit FASTDAAE_INLINE Schedule(const RowNoise& noise) {
     for (uint32_t r = 0; r < kRounds; ++r) {
