@@ -123,6 +123,15 @@ FASTDAAE_INLINE void corrupt_spans(const Plan& plan, const WideWords* words, Spa
   }
 }
 
+// Asks for the numbers one page ahead of a block: whether the processor finds them by itself, beside so much arithmetic,
+// hangs on how the compiler orders the loads (0.46 ns a number from memory, or 0.85).
+template <int spans, typename T>
+FASTDAAE_INLINE void fetch_ahead(const T* from) {
+  const char* ahead = reinterpret_cast<const char*>(from) + 4096;
+#pragma GCC unroll 8
+  for (size_t byte = 0; byte < spans * kSpan * sizeof(T); byte += 64) __builtin_prefetch(ahead + byte, 0, 3);
+}
+
 template <Kind kind, typename T>
 inline void corrupt_stretch(const T* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
                             float* out) {
@@ -131,6 +140,7 @@ inline void corrupt_stretch(const T* from, const Plan& plan, const RowNoise& noi
     constexpr int spans = decltype(number)::value;
     WideWords words[spans];
     Span<Float> x[spans];
+    fetch_ahead<spans>(from + column);
     words_of_counters<spans>(schedule, products, words);
     load_spans<spans>(from + column, count - column, x);
     corrupt_spans<kind, spans>(plan, words, x);
