@@ -11,7 +11,7 @@ setup: .venv/.installed
 		{ echo "PYTHON must be Python 3.11 or newer, got $(PYTHON) = $$($(PYTHON) --version 2>&1); use make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,bench]"
-	@$(BIN)/python -c 'from fastdaae import backend as b; print("C++ engine:", b.EXTENSION_PROBLEM or "built")'
+	@$(BIN)/python -c 'from fastdaae import backend as b; print("C++ kernels:", b.CPP_PROBLEM or "built")'
 	@$(BIN)/python -c 'from fastdaae import backend as b; print("CUDA kernels:", b.cuda_build_problem() or "built")'
 	@touch $@
 
@@ -32,7 +32,7 @@ bench: setup
 gpu-check:
 	PYTHONPATH=benchmarks $(PYTHON) -m gpu_check $(if $(OUT),--out "$(OUT)") $(PARTS)
 
-# the C++ engine, every operator and instruction set, under AddressSanitizer and UndefinedBehaviourSanitizer
+# the C++ kernels, every operator and instruction set, under AddressSanitizer and UndefinedBehaviourSanitizer
 sanitize: setup
 	$(BIN)/python tests/sanitize/run.py build/sanitize
 
