@@ -35,8 +35,8 @@ def linear_sigmoid_corrupt(
     """The decoder's last layer and the next corruption: x = sigmoid(h W^T + b), x~ ~ c(x~ | x), for h [N, K].
 
     Returns Corrupted(x_tilde [N, D], x [N, D] or None unless `keep_clean`), in the dtype of h, pixels in [0, 1] before
-    the corruption. Differentiable in h, weight and bias. Addresses and errors as `corrupt`. With "triton" and no
-    gradient asked for, one kernel does it all; a gradient needs x, so that then the product and x are PyTorch's.
+    the corruption. Differentiable in h, weight and bias. Addresses and errors as `corrupt`. Where no gradient
+    is asked for, one kernel does it all: "triton", and "cpp" in float32; a gradient needs x, which is then made first.
     """
     checks.require_batch("h", h, floats_only=True)
     if h.dim() != 2:

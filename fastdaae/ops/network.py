@@ -15,7 +15,7 @@ _ACTIVATIONS = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh"}
 _BATCH_DEPENDENT = (nn.modules.batchnorm._BatchNorm,)
 # layers that see one row at a time, and of these those without random numbers, state or a wait for the device
 _CAPTURABLE = (nn.Flatten, nn.Identity, nn.Linear, nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid)
-_ROWWISE = (*_CAPTURABLE, nn.Dropout, nn.LayerNorm, nn.Softplus, nn.ELU, nn.GELU, nn.SiLU, nn.Unflatten)
+_ROWWISE = (*_CAPTURABLE, nn.Dropout, nn.LayerNorm, nn.Softplus, nn.ELU, nn.GELU, nn.SiLU)
 
 
 def are_observed(*modules: Callable) -> bool:
@@ -114,7 +114,10 @@ class Plan(NamedTuple):
     @property
     def rowwise(self) -> bool:
         """Whether every row is known to be treated alone, so that two batches may go through as one."""
-        return not self.observed and all(type(module) in _ROWWISE for module in self.modules)
+        known = (
+            type(module) in _ROWWISE and (type(module) is not nn.Flatten or flattens(module)) for module in self.modules
+        )
+        return not self.observed and all(known)
 
     @property
     def depends_on_batch(self) -> bool:
