@@ -10,7 +10,7 @@ import pytest
 
 from gpu_check.runner import append_row
 
-_OF_THE_MACHINE = ("machine", "threads", "torch", "engine", "gpu")  # the machine's line has these
+_OF_THE_MACHINE = ("machine", "threads", "torch", "data", "isa", "cpp", "versions", "gpu")  # the machine's line has these
 _LONGEST_ERROR = 2000
 
 
