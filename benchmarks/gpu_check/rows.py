@@ -10,7 +10,8 @@ import pytest
 
 from gpu_check.runner import append_row
 
-_OF_THE_MACHINE = ("machine", "threads", "torch", "data", "isa", "cpp", "versions", "gpu")  # the machine's line has these
+# the machine's line has these
+_OF_THE_MACHINE = ("machine", "threads", "torch", "data", "isa", "cpp", "versions", "gpu")
 _LONGEST_ERROR = 2000
 
 
