@@ -12,7 +12,7 @@ import fastdaae as fd
 from fastdaae import reference
 from fastdaae.activation import Activation
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
-from fastdaae.draw import Draw
+from fastdaae.draw import Draw, draw_of
 from fastdaae.kernels.cpp import chain as cpp_chain
 from fastdaae.ops.network import Plan
 from tests.emulation.library import HERE
@@ -125,6 +125,26 @@ def test_launcher_refuses_what_it_would_misread():
     decoder[1].double()
     with pytest.raises(ValueError, match="weight must be a contiguous 2-D CPU tensor of float32"):
         launch(*plans, torch.randn(2, 3))
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=repr)
+@pytest.mark.parametrize("shape", [(8, 128, 128), (15, 200, 131), (300, 129, 784), (2000, 160, 140)])
+def test_the_decoder_s_end_in_one_pass_is_its_two_passes_to_the_bit(isa, shape, corruption):
+    rows, inputs, outputs = shape
+    h, weight, bias = torch.randn(rows, inputs), torch.randn(outputs, inputs) / inputs**0.5, torch.randn(outputs)
+    how = {"keep_clean": True, "row_offset": 9, "site": 5, "backend": "cpp"}
+    one = fd.ops.linear_sigmoid_corrupt(h, weight, bias, corruption, fd.Noise(3), **how)
+    two = fd.ops.linear_sigmoid_corrupt(h.requires_grad_(), weight, bias, corruption, fd.Noise(3), **how)
+    assert two.x_tilde.requires_grad and not one.x_tilde.requires_grad
+    assert torch.equal(one.x, two.x) and torch.equal(one.x_tilde, two.x_tilde)
+
+
+@pytest.mark.parametrize("keep_clean", [False, True])
+def test_opcheck_of_the_decoder_s_end(keep_clean):
+    h, weight, bias = torch.rand(5, 6), torch.rand(7, 6), torch.rand(7)
+    draw = draw_of(GAUSSIAN, row_offset=2, site=1)
+    arguments = (h, weight, bias, fd.Noise(1).state, keep_clean, *draw)
+    torch.library.opcheck(torch.ops.fastdaae.cpp_linear_sigmoid_corrupt, arguments)
 
 
 @pytest.mark.parametrize("rows", [1, 15, 64])

@@ -12,7 +12,6 @@ import fastdaae as fd
 from fastdaae import backend
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.draw import Draw, draw_of
-from fastdaae.kernels import cpp
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import layer_launches, products
 from fastdaae.ops.network import Plan
@@ -336,53 +335,6 @@ def test_compiles_without_graph_breaks():
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))
     wide = nn.Sequential(nn.Linear(40, 150), nn.ReLU(), nn.Linear(150, 160), nn.Sigmoid())
     assert torch.equal(torch.compile(run, fullgraph=True, backend="aot_eager")(wide, x), run(wide, x))
-
-
-NETWORKS = {
-    "mlp": lambda: fd.networks.mlp([12, 160, 150, 3], output="sigmoid"),
-    "activation first": lambda: nn.Sequential(
-        nn.ReLU(), nn.Linear(12, 130, bias=False), nn.Sigmoid(), nn.Linear(130, 140), nn.ReLU()
-    ),
-    "flatten last": lambda: nn.Sequential(nn.Linear(12, 40), nn.Identity(), nn.Flatten()),
-    "other layers": lambda: nn.Sequential(nn.Linear(12, 40), nn.Tanh()),
-    "no sequence": lambda: nn.Linear(12, 40),
-}
-
-
-@pytest.mark.parametrize("kind", NETWORKS)
-@pytest.mark.parametrize("rows", [0, 3, 40])
-def test_run_is_the_network(kind, rows):
-    model, x = NETWORKS[kind](), torch.rand(rows, 12).requires_grad_()
-    leaves = [x, *model.parameters()]
-    ours, expected = run(model, x), model(x)
-    assert ours.shape == expected.shape and torch.allclose(ours, expected, atol=2e-6)
-    both = [torch.autograd.grad(y.square().sum(), leaves) for y in (ours, expected)]
-    assert all(torch.allclose(a, b, atol=1e-4, rtol=1e-4) for a, b in zip(*both, strict=True))
-
-
-def test_run_takes_the_kernels(monkeypatch):
-    """Wide layers, in training and without: so that the tests above compare two implementations."""
-    calls, own = [], cpp.layers.corrupted_linear
-    monkeypatch.setattr(cpp.layers, "corrupted_linear", lambda *a: calls.append(a[5].name) or own(*a))
-    run(NETWORKS["mlp"](), torch.rand(40, 12))
-    assert calls == ["relu"]
-    with torch.no_grad():
-        run(NETWORKS["mlp"](), torch.rand(40, 12))
-    assert calls == ["relu"] * 3
-
-
-def test_run_leaves_other_networks_to_pytorch():
-    model, x, calls = fd.networks.mlp([12, 60, 50]), torch.rand(40, 12), []
-    assert run(model.double(), x.double()).dtype == torch.float64
-    model.float()[1].register_forward_hook(lambda *_: calls.append(1))
-    run(model, x)
-    assert calls == [1]
-    with pytest.raises(RuntimeError, match="dtype|type"):
-        run(fd.networks.mlp([12, 60]), x.double())
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        plain = fd.networks.mlp([12, 160, 150])
-        assert run(plain, x).dtype == torch.bfloat16
-        assert torch.allclose(run(plain, x), plain(x), atol=2e-2)
 
 
 def test_encode_mean_takes_the_kernels_layer_by_layer():

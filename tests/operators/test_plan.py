@@ -47,6 +47,55 @@ def test_whatever_stands_between_dense_stages_they_stay_on_the_kernels(launched,
         assert float((a - b).abs().max()) <= 2e-5 * max(1.0, float(b.abs().max()))
 
 
+NETWORKS = {
+    "mlp": lambda: fd.networks.mlp([12, 160, 150, 3], output="sigmoid"),
+    "activation first": lambda: nn.Sequential(
+        nn.ReLU(), nn.Linear(12, 130, bias=False), nn.Sigmoid(), nn.Linear(130, 140), nn.ReLU()
+    ),
+    "flatten last": lambda: nn.Sequential(nn.Linear(12, 40), nn.Identity(), nn.Flatten()),
+    "other layers": lambda: nn.Sequential(nn.Linear(12, 40), nn.Softsign()),
+    "no sequence": lambda: nn.Linear(12, 40),
+}
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("rows", [0, 3, 40])
+def test_a_plan_computes_what_the_network_does(kind, rows):
+    model, x = NETWORKS[kind](), torch.rand(rows, 12).requires_grad_()
+    leaves = [x, *model.parameters()]
+    ours, expected = Plan.of(model)(x), model(x)
+    assert ours.shape == expected.shape and torch.allclose(ours, expected, atol=2e-6)
+    both = [torch.autograd.grad(y.square().sum(), leaves) for y in (ours, expected)]
+    assert all(torch.allclose(a, b, atol=1e-4, rtol=1e-4) for a, b in zip(*both, strict=True))
+
+
+@pytest.mark.needs_cpp
+def test_wide_layers_run_on_the_kernels(monkeypatch):
+    """In training and without: so that the tests above compare two implementations."""
+    calls, own = [], cpp.layers.corrupted_linear
+    monkeypatch.setattr(cpp.layers, "corrupted_linear", lambda *a: calls.append(a[5].name) or own(*a))
+    Plan.of(NETWORKS["mlp"]())(torch.rand(40, 12))
+    assert calls == ["relu"]
+    with torch.no_grad():
+        Plan.of(NETWORKS["mlp"]())(torch.rand(40, 12))
+    assert calls == ["relu"] * 3
+
+
+@pytest.mark.needs_cpp
+def test_what_the_kernels_do_not_take_is_pytorch_s():
+    model, x, calls = fd.networks.mlp([12, 60, 50]), torch.rand(40, 12), []
+    assert Plan.of(model.double())(x.double()).dtype == torch.float64
+    model.float()[1].register_forward_hook(lambda *_: calls.append(1))
+    Plan.of(model)(x)
+    assert calls == [1]
+    with pytest.raises(RuntimeError, match="dtype|type"):
+        Plan.of(fd.networks.mlp([12, 60]))(x.double())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        plain = fd.networks.mlp([12, 160, 150])
+        assert Plan.of(plain)(x).dtype == torch.bfloat16
+        assert torch.allclose(Plan.of(plain)(x), plain(x), atol=2e-2)
+
+
 def test_stages_are_read_through_nested_sequences_and_without_identities():
     plan = Plan.of(with_between(nn.LeakyReLU(0.2)))
     kinds = [(s.linear.out_features, s.activation) if isinstance(s, Dense) else type(s) for s in plan.stages]
