@@ -11,7 +11,7 @@ import torch
 from typer import Argument, Option
 
 import fastdaae as fd
-from fastdaae import report as reports
+from fastdaae import reporting
 from fastdaae import run_config, run_folder
 from fastdaae.arrays import to_tensor
 from fastdaae.cli.console import say, show, working
@@ -22,7 +22,7 @@ from fastdaae.evaluation import read_evaluation, write_evaluation
 from fastdaae.models.config import parameters_of
 from fastdaae.models.names import find, names
 from fastdaae.reading import require_memory
-from fastdaae.report import staleness
+from fastdaae.reporting import staleness
 from fastdaae.training.checkpoint import read_history
 
 RunFolder = Annotated[Path, Argument(help="The folder of a run, as written by `fastdaae train --out`.")]
@@ -154,7 +154,7 @@ def sample(
     say(f"{', '.join(arrays)}: {n:,} samples each of {arrays['x0'].shape[1]} pixels in {path}")
     for name, x in arrays.items():
         picture = path.with_name(f"{path.stem}-{name}.png")
-        reports.image_grid(to_tensor(x[:100]), picture)
+        reporting.image_grid(to_tensor(x[:100]), picture)
         say(f"the first {min(n, 100)} of {name} in {picture}")
 
 
@@ -193,7 +193,7 @@ def report(run: RunFolder, root: Root = None, seed: Seed = 0) -> None:
     measures, measured_at = (None, None) if evaluation is None else (evaluation.measures, evaluation.checkpoint)
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     with working("drawing the report"):
-        page = reports.build(
+        page = reporting.build(
             model,
             dataset,
             history,

@@ -23,12 +23,16 @@ class Split(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """The parts that an experiment keeps apart: train, validation and test (None where absent), and the set's name."""
+    """The parts that an experiment keeps apart: train, validation and test (None where absent), and the set's name.
+
+    `classes` are the names of the labels 0, 1, ..., or None where they have none.
+    """
 
     train: Split
     validation: Split | None
     test: Split | None
     name: str
+    classes: tuple[str, ...] | None = None
 
 
 def as_images(array: np.ndarray | torch.Tensor, name: str = "images") -> torch.Tensor:

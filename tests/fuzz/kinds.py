@@ -22,7 +22,7 @@ from fastdaae.data.arrays import array_names
 from fastdaae.data.files import load_arrays, load_folder
 from fastdaae.data.idx import read_idx
 from fastdaae.evaluation import evaluate, read_evaluation, telling, write_evaluation
-from fastdaae.report import drawing, tables
+from fastdaae.reporting import drawing, tables
 from fastdaae.training.checkpoint import read_history, read_metrics
 from tests.fuzz import command_lines, mutations
 

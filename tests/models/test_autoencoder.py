@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import fastdaae as fd
-from fastdaae import report
+from fastdaae import reporting
 from fastdaae.cli import runs
 from fastdaae.corruptions import Gaussian
 from fastdaae.data import Dataset, Split
@@ -110,7 +110,7 @@ def test_measures_that_need_a_prior_say_why_and_the_others_are_taken(tmp_path):
     assert {measure.of for measure in lacking} == {"x(0)", "x(2)"} and len(lacking) == 4 and len(measures) == 10
     assert all("this Autoencoder has no prior" in measure.reason for measure in lacking)
     assert all(math.isfinite(measure.value) for measure in measures if measure not in lacking)
-    page = report.build(model, dataset, history, measures, tmp_path).read_text()
+    page = reporting.build(model, dataset, history, measures, tmp_path).read_text()
     drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
     assert drawn == {"losses", "reconstructions", "code-histograms", "code-plane", "likelihood", "dimension"}
     assert page.count("is not drawn: this Autoencoder has no prior") == 2 and "This Autoencoder has no prior" in page

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from fastdaae import report
-from fastdaae.report import figures_codes, figures_measures, figures_samples, figures_training, pictures, style
-from fastdaae.report.projection import codes_in_a_plane
+from fastdaae import reporting
+from fastdaae.reporting import figures_codes, figures_measures, figures_samples, figures_training, pictures, style
+from fastdaae.reporting.projection import codes_in_a_plane
 from tests.models.test_report import made_up
 
 
@@ -20,7 +20,7 @@ def png_array(figure) -> np.ndarray:
 
 def test_image_grid_puts_each_image_in_its_place(tmp_path):
     images = torch.arange(23, dtype=torch.uint8).mul(10)[:, None, None].expand(23, 8, 8)
-    path = report.image_grid(images, tmp_path / "deep" / "grid.png", columns=5)
+    path = reporting.image_grid(images, tmp_path / "deep" / "grid.png", columns=5)
     pixels = np.asarray(Image.open(path))
     cell = 8 * 11
     assert pixels.shape == (5 * cell + 4 * pictures.GUTTER, 5 * cell + 4 * pictures.GUTTER)
@@ -33,9 +33,9 @@ def test_image_grid_puts_each_image_in_its_place(tmp_path):
 
 def test_image_grid_refuses_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match="columns must be >= 1, got 0"):
-        report.image_grid(torch.zeros(3, 8, 8), tmp_path / "x.png", columns=0)
+        reporting.image_grid(torch.zeros(3, 8, 8), tmp_path / "x.png", columns=0)
     with pytest.raises(ValueError, match=r"images must be \[N, ...\] with N >= 1, got \[0, 8, 8\]"):
-        report.image_grid(torch.zeros(0, 8, 8), tmp_path / "x.png")
+        reporting.image_grid(torch.zeros(0, 8, 8), tmp_path / "x.png")
 
 
 def test_any_layout_becomes_pictures():

@@ -11,12 +11,12 @@ import torch
 from rich.console import Console
 
 import fastdaae as fd
-from fastdaae import report
+from fastdaae import reporting
 from fastdaae.cli.tables import evaluation_table
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import evaluate, read_evaluation, write_evaluation
-from fastdaae.report import drawing
-from fastdaae.report.projection import codes_in_a_plane
+from fastdaae.reporting import drawing
+from fastdaae.reporting.projection import codes_in_a_plane
 
 
 def model(*, code: int = 4) -> fd.IDAAE:
@@ -146,7 +146,7 @@ def test_the_page_says_why(hard, tmp_path):
     network, dataset, measures, _ = hard
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        page = report.build(network, dataset, [], measures, tmp_path).read_text()
+        page = reporting.build(network, dataset, [], measures, tmp_path).read_text()
     for measure in measures:
         assert (measure.reason or "") in page
     assert not re.search(r"\b(nan|inf|None)\b", re.sub('base64,[^"]*', "", page))
@@ -155,7 +155,7 @@ def test_the_page_says_why(hard, tmp_path):
 
 def test_codes_of_a_collapsed_model_are_not_projected(tmp_path, monkeypatch):
     monkeypatch.setattr("sklearn.manifold.TSNE", lambda *_, **__: pytest.fail("equal codes reached t-SNE"))
-    page = report.build(collapsed(), digits(), [], None, tmp_path).read_text()
+    page = reporting.build(collapsed(), digits(), [], None, tmp_path).read_text()
     assert "not drawn: all 30 codes are equal" in page and not (tmp_path / "figures" / "code-plane.png").exists()
 
 
@@ -181,7 +181,7 @@ def test_losses_of_a_diverged_run_are_drawn(tmp_path):
         for n, value in ((1, 0.5), (2, math.nan), (3, None), (4, math.inf))
     ]
     for shown in (history, history[1:]):
-        page = report.build(diverged(), digits(), shown, None, tmp_path).read_text()
+        page = reporting.build(diverged(), digits(), shown, None, tmp_path).read_text()
         assert "its reconstruction loss is not finite in training" in page
     first, second = drawing._losses(diverged(), history, "nats").axes
     assert [text.get_text() for text in first.texts] == ["train: not finite\nafter epoch 1"]

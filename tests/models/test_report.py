@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 import fastdaae as fd
-from fastdaae import report
+from fastdaae import reporting
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.measure import REAL
-from fastdaae.report import drawing, figures_samples
+from fastdaae.reporting import drawing, figures_samples
 
 SAMPLED = ["losses", "reconstructions", "samples", "chain", "code-histograms", "code-plane"]
 MEASURED = ["likelihood", "dimension"]
@@ -121,7 +121,7 @@ def trained():
 def built(trained, tmp_path_factory):
     model, dataset, history = trained
     folder = tmp_path_factory.mktemp("report")
-    path = report.build(model, dataset, history, made_up(), folder, seed=3)
+    path = reporting.build(model, dataset, history, made_up(), folder, seed=3)
     return path, Page(path.read_text(encoding="utf-8"))
 
 
@@ -181,14 +181,14 @@ def test_real_rows_are_marked(built):
 def test_equal_seeds_give_equal_pages_and_the_model_keeps_its_mode(built, trained, tmp_path):
     model, dataset, history = trained
     model.train()
-    again = report.build(model, dataset, history, made_up(), tmp_path / "new" / "folder", seed=3)
+    again = reporting.build(model, dataset, history, made_up(), tmp_path / "new" / "folder", seed=3)
     assert model.training and again.read_bytes() == built[0].read_bytes()
 
 
 def test_without_evaluation(trained, tmp_path):
     model, dataset, history = trained
     config = {"model": model.config, "trainer": {"optimizer": "adam", "lr": 1e-3}, "data": "60x8x8", "made_with": {}}
-    path = report.build(model, dataset, history[:1], None, str(tmp_path), config=config)
+    path = reporting.build(model, dataset, history[:1], None, str(tmp_path), config=config)
     page = Page(path.read_text())
     assert len(page.images) == len(SAMPLED) and "fastdaae evaluate" in page.text
     assert 'class="numbers"' not in path.read_text()
@@ -197,7 +197,7 @@ def test_without_evaluation(trained, tmp_path):
 
 def test_plane_codes_no_labels_no_corruption_no_history(tmp_path):
     model = fd.AAE(*networks(64, 2), prior=fd.priors.RingMixture())
-    page = Page(report.build(model, digits(labels=False), [], None, tmp_path).read_text())
+    page = Page(reporting.build(model, digits(labels=False), [], None, tmp_path).read_text())
     assert len(page.images) == len(SAMPLED) - 1
     assert not (tmp_path / "figures" / "losses.png").exists()
 
@@ -205,7 +205,7 @@ def test_plane_codes_no_labels_no_corruption_no_history(tmp_path):
 def test_colour_images_from_a_flat_decoder(tmp_path):
     images = torch.randint(0, 256, (40, 3, 8, 8), dtype=torch.uint8)
     split = Split(images, None)
-    report.build(idaae(192, 1), Dataset(split, None, None, "colour"), [], None, tmp_path)
+    reporting.build(idaae(192, 1), Dataset(split, None, None, "colour"), [], None, tmp_path)
     for name in ("reconstructions", "samples", "chain"):
         pixels = np.asarray(Image.open(tmp_path / "figures" / f"{name}.png").convert("RGB")).astype(int)
         assert (pixels.max(axis=2) - pixels.min(axis=2)).max() > 40, name
@@ -216,7 +216,7 @@ def test_text_from_outside_is_escaped(trained, tmp_path):
     evil = "<script>alert('&\"1')</script>"
     measures = [likelihood(evil, 3.0), *made_up(), accuracy(evil, 0.5), Measure(evil, evil, 1.0, unit=evil)]
     config = {"model": {"model": evil, evil: {"name": evil}}, "data": evil}
-    path = report.build(model, digits(evil), history, measures, tmp_path, config=config)
+    path = reporting.build(model, digits(evil), history, measures, tmp_path, config=config)
     page = Page(path.read_text())
     assert "script" not in page.tags and evil not in path.read_text()
     assert page.text.count(evil) >= 8
@@ -225,13 +225,13 @@ def test_text_from_outside_is_escaped(trained, tmp_path):
 
 def test_data_without_splits_is_refused(trained, tmp_path):
     with pytest.raises(TypeError, match="dataset must be a Dataset with a train split, got Tensor"):
-        report.build(trained[0], torch.zeros(3, 64), [], None, tmp_path)
+        reporting.build(trained[0], torch.zeros(3, 64), [], None, tmp_path)
 
 
 @pytest.mark.parametrize("measures", [{}, {"likelihood": 3}, [], [{"name": "log-likelihood"}], "measures"])
 def test_measures_of_another_making_are_refused(trained, measures, tmp_path):
     with pytest.raises(TypeError, match="measures must be a list of Measures as .*evaluate gives, got"):
-        report.build(trained[0], digits(), [], measures, tmp_path)
+        reporting.build(trained[0], digits(), [], measures, tmp_path)
 
 
 @pytest.mark.parametrize("curve", [None, {"k": [1.0]}, {"bandwidths": [0.1], "other": [1.0]}])
@@ -244,7 +244,7 @@ def test_a_figure_without_its_curve_says_so(name, curve):
 def test_a_measure_of_a_new_kind_needs_nothing_else(trained, tmp_path):
     model, dataset, _ = trained
     measures = [*made_up(), Measure("relative diversity", "x(5)", 0.5, 0.25, settings={"pairs": 12_000})]
-    page = Page(report.build(model, dataset, [], measures, tmp_path).read_text())
+    page = Page(reporting.build(model, dataset, [], measures, tmp_path).read_text())
     assert ["relative diversity", "x(5)", "0.50 ± 0.25", "12,000 pairs"] in page.rows
     assert "Relative diversity (12,000 pairs): x(5) 0.50 ± 0.25." in page.text
 
@@ -277,6 +277,6 @@ def test_one_epoch_is_seen_as_a_point_and_the_equilibrium_is_drawn(trained, monk
 def test_points_that_a_dimension_leaves_out_are_told(trained, tmp_path):
     model, dataset, _ = trained
     measures = [dimension("x(0)", 3.0), dimension("x(5)", 4.25, duplicates_left_out=12, tied_points_left_out=3)]
-    page = Page(report.build(model, dataset, [], measures, tmp_path).read_text())
+    page = Page(reporting.build(model, dataset, [], measures, tmp_path).read_text())
     told = "n = 1,000, k = 20, 12 duplicates left out, 3 tied points left out"
     assert ["x(5)", "4.25 ± 0.12", told] in page.rows

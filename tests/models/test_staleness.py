@@ -6,7 +6,7 @@ import pytest
 
 from fastdaae import run_folder
 from fastdaae.cli import runs
-from fastdaae.report import staleness
+from fastdaae.reporting import staleness
 
 THEN = {"epoch": 2, "step": 40}
 

@@ -23,10 +23,10 @@ LAYERS = [
     {"ops"},
     {"networks", "priors"},
     {"models", "training", "evaluation", "data"},
-    {"report"},
+    {"reporting"},
     {"cli"},
 ]
-ABOVE_THE_OPERATORS = {"networks", "priors", "models", "training", "evaluation", "data", "report"}
+ABOVE_THE_OPERATORS = {"networks", "priors", "models", "training", "evaluation", "data", "reporting"}
 RECORDS = {"_replace", "_asdict", "_fields", "_make"}  # of named tuples, public whatever their first letter
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from fastdaae import run_folder
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import rows
-from fastdaae.report import page, staleness, style, tables
-from fastdaae.report.drawing import Drawn, draw
+from fastdaae.reporting import page, staleness, style, tables
+from fastdaae.reporting.drawing import Drawn, draw
 
 
 def build(

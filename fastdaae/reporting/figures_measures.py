@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import amount, setting
-from fastdaae.report.style import INK, MARKERS, SERIES, label_ends, new_figure, style_axes
+from fastdaae.reporting.style import INK, MARKERS, SERIES, label_ends, new_figure, style_axes
 
 
 def styles_of(measures: Sequence[Measure]) -> list[tuple[str, str]]:

@@ -16,10 +16,10 @@ from fastdaae.evaluation import Measure
 from fastdaae.evaluation.attempt import IMPOSSIBLE, reason_of, require_finite
 from fastdaae.evaluation.measures import DIMENSION, LIKELIHOOD
 from fastdaae.noise import Noise, Site
-from fastdaae.report import captions, figures_measures, figures_samples, figures_training
-from fastdaae.report.figures_codes import code_histograms, code_plane
-from fastdaae.report.pictures import as_pictures
-from fastdaae.report.projection import codes_in_a_plane
+from fastdaae.reporting import captions, figures_measures, figures_samples, figures_training
+from fastdaae.reporting.figures_codes import code_histograms, code_plane
+from fastdaae.reporting.pictures import as_pictures
+from fastdaae.reporting.projection import codes_in_a_plane
 
 _IMAGES, _GRID, _STEPS = 12, 100, 5
 _CHAINS, _LAST = 8, 9

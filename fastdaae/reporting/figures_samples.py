@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from fastdaae.report.pictures import GUTTER, fit_width, tile
-from fastdaae.report.style import DPI, INK, MUTED, TEXT, TITLE
+from fastdaae.reporting.pictures import GUTTER, fit_width, tile
+from fastdaae.reporting.style import DPI, INK, MUTED, TEXT, TITLE
 
 _MARGIN = 30  # device pixels around a figure
 _TITLE_BAND = 84

@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from fastdaae.evaluation.telling import Row
-from fastdaae.report import captions
+from fastdaae.reporting import captions
 
 LIKELIHOOD_CAUTION = (
     "Parzen-window likelihoods deserve caution: a model may score higher than real data, as smooth samples often "

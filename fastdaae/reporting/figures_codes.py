@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastdaae.evaluation.telling import number
-from fastdaae.report.style import (
+from fastdaae.reporting.style import (
     BLUE,
     CLASSES,
     INK,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fastdaae.evaluation.telling import number
-from fastdaae.report.style import BLUE, MUTED, SERIES, VERMILLION, label_ends, new_figure, style_axes
+from fastdaae.reporting.style import BLUE, MUTED, SERIES, VERMILLION, label_ends, new_figure, style_axes
 
 
 def losses(
