@@ -60,7 +60,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
 
     def _choose_bandwidth(self, validation) -> None:
         candidates = np.logspace(-1, 0, 10) if self.bandwidths is None else self.bandwidths
-        self.bandwidths_ = _list_of_positive(candidates)
+        self.bandwidths_ = as_grid(candidates)
         if validation is None:
             log_densities = _leave_one_out(self.samples_, self.bandwidths_)
         else:
@@ -69,10 +69,10 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         estimates = [Estimate.of(values) for values in log_densities.cpu().numpy()]
         self.validation_standard_errors_ = np.array([estimate.standard_error for estimate in estimates])
         self.bandwidth_ = float(self.bandwidths_[self.validation_log_likelihoods_.argmax()])
-        _warn_of_grid_end(self.bandwidth_, self.bandwidths_)
+        warn_of_grid_end(self.bandwidth_, self.bandwidths_)
 
     def score_samples(self, X) -> np.ndarray:
-        """The log-density of each row of X [Q, D] or [Q, ...], float64 [Q], in nats; it may be positive, as densities."""
+        """The log-density of each row of X [Q, D] or [Q, ...], float64 [Q]: nats of a density, which may be positive."""
         check_is_fitted(self)
         return self._log_densities(X, [self.bandwidth_], "queries")[0].cpu().numpy()
 
@@ -98,13 +98,14 @@ def grid_end(bandwidth: float, bandwidths) -> str | None:
     return "least" if bandwidth == least else "greatest"
 
 
-def _warn_of_grid_end(bandwidth: float, bandwidths: np.ndarray) -> None:
+def warn_of_grid_end(bandwidth: float, bandwidths, of: str = "") -> None:
+    """Warns where a bandwidth chosen from a grid [B] is at an end of it; `of` says whose it is."""
     end = grid_end(bandwidth, bandwidths)
     if end is not None:
         low, high = (0.1, 2.0) if end == "least" else (0.5, 10.0)
         warn(
-            f"{GRID_END}, {bandwidth:.4g}, is the {end} of its grid, and a better one may lie beyond; pass another grid, "
-            f"such as bandwidths=numpy.geomspace({bandwidth * low:.2g}, {bandwidth * high:.2g}, 10)"
+            f"{GRID_END}{of and f' for {of}'}, {bandwidth:.4g}, is the {end} of its grid, and a better one may lie "
+            f"beyond; pass a grid such as bandwidths=numpy.geomspace({bandwidth * low:.2g}, {bandwidth * high:.2g}, 10)"
         )
 
 
@@ -116,7 +117,8 @@ def _one_positive(bandwidth) -> float:
     return float(found[0])
 
 
-def _list_of_positive(bandwidths) -> np.ndarray:
+def as_grid(bandwidths) -> np.ndarray:
+    """Bandwidths to choose from as float64 [B]; raises ValueError for what is no list of positive finite numbers."""
     found = _numbers(bandwidths)
     if not len(found) or not _all_positive(found):
         raise ValueError(f"bandwidths must be a list of finite numbers > 0, got {bandwidths!r}")

@@ -66,11 +66,11 @@ def _look(name: str, points: Tensor) -> Seen:
 
 
 def _scale_of(values: Tensor, low: float, high: float) -> tuple[int, int] | None:
-    if -_MARGIN <= low and _MARGIN < high <= 1 + _MARGIN and _share(values < -0.1) < 0.1:
+    if low >= -_MARGIN and _MARGIN < high <= 1 + _MARGIN and _share(values < -0.1) < 0.1:
         return _UNIT
-    if -1 - _MARGIN <= low and high <= 1 + _MARGIN and _share(values < -_MARGIN) > _MANY:
+    if low >= -1 - _MARGIN and high <= 1 + _MARGIN and _share(values < -_MARGIN) > _MANY:
         return _SIGNED
-    if -25 <= low and 100 < high <= 280 and _share(values > 1 + _MARGIN) > _MANY:
+    if low >= -25 and 100 < high <= 280 and _share(values > 1 + _MARGIN) > _MANY:
         return _GREY
     return None
 
