@@ -253,7 +253,7 @@ BOUNDS = np.linspace(0, 1, 8).reshape(2, 4)
 @pytest.mark.parametrize(
     ("array", "kind", "message"),
     [
-        ([[0, 1]], TypeError, "images must be a numpy array or a torch tensor, got list; convert with numpy.asarray"),
+        ([[0, 1]], TypeError, "images must be a numpy array or a torch tensor, got list; convert with numpy.stack"),
         (GREY.astype(int), TypeError, "images must be uint8 or floats in [0, 1], got dtype int64; these are integers "),
         (GREY > 9, TypeError, "got dtype bool; convert with .astype(numpy.float32)"),
         (torch.ones(2, 2, dtype=torch.int32), TypeError, "got dtype torch.int32; these are integers 1..1: convert"),
