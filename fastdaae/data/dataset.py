@@ -7,6 +7,10 @@ import torch
 
 from fastdaae import images, pixels
 from fastdaae.arrays import to_tensor
+from fastdaae.schema import printable, shortened
+
+DIGITS = tuple("0123456789")  # the classes of handwritten digits
+_SHOWN = 20  # names of classes that a printed data set lists
 
 
 class Split(NamedTuple):
@@ -18,11 +22,14 @@ class Split(NamedTuple):
     images: torch.Tensor
     labels: torch.Tensor | None = None
 
+    def __repr__(self) -> str:
+        return f"Split of {_told(self)}"
+
 
 class Dataset(NamedTuple):
     """The parts that an experiment keeps apart: train, validation and test (None where absent), and the set's name.
 
-    `classes` are the names of the labels 0, 1, ..., or None where they have none.
+    `classes` are the names of the labels 0, 1, ..., or None where they have none. Printed, it is a table of its parts.
     """
 
     train: Split
@@ -30,6 +37,34 @@ class Dataset(NamedTuple):
     test: Split | None
     name: str
     classes: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        told = [f"Dataset {self.name!r}", *(f"{name:10}  {_told(part)}" for name, part in parts.items())]
+        if self.classes is not None:
+            names = ", ".join(self.classes[:_SHOWN]) + (", ..." if len(self.classes) > _SHOWN else "")
+            told.append(f"{'classes':10}  {len(self.classes)}: {names}")
+        return "\n  ".join(told)
+
+
+def _told(split) -> str:
+    """A split, or images alone, in a few words; whatever stands in their place by its type."""
+    if split is None:
+        return "none"
+    images, labels = getattr(split, "images", split), getattr(split, "labels", None)
+    shape = list(getattr(images, "shape", ()))
+    if not shape or 0 in shape:
+        return f"{type(images).__name__} {shape}"
+    dtype = str(images.dtype).removeprefix("torch.")
+    scale = "uint8 (value / 255)" if dtype == "uint8" else f"{dtype} in {_range(images)}"
+    of_classes = "no labels" if labels is None else f"labels {_range(labels)}"
+    return f"{shape[0]:,} images {shape[1:]}, {scale}, {of_classes}"
+
+
+def _range(numbers) -> str:
+    if not hasattr(numbers, "min") or 0 in numbers.shape:
+        return f"in a {type(numbers).__name__}"
+    return f"{float(numbers.min()):.4g}..{float(numbers.max()):.4g}"
 
 
 def as_images(array: np.ndarray | torch.Tensor, name: str = "images") -> torch.Tensor:
@@ -75,3 +110,30 @@ def as_labels(labels: np.ndarray, count: int, name: str = "labels") -> torch.Ten
     if labels.shape != (count,):
         raise ValueError(f"{name} must have shape [{count}], one for each image, got {list(labels.shape)}")
     return to_tensor(labels.astype(np.int64))
+
+
+def as_classes(names: np.ndarray, name: str = "classes") -> tuple[str, ...]:
+    """The names of the labels 0, 1, ... from a numpy array of texts [K].
+
+    Raises TypeError for an array of something else, and ValueError unless the names are a list of different ones.
+    """
+    if names.dtype.kind != "U":
+        raise TypeError(
+            f"{name} must be a numpy array of texts, got dtype {names.dtype}; use numpy.array(['cat', ...])"
+        )
+    texts = [printable(text) for text in names.ravel().tolist()]
+    if names.ndim != 1 or not all(texts) or len(set(texts)) < len(texts) or not texts:
+        raise ValueError(f"{name} must be one name for each label, all different, got {shortened(names.tolist())}")
+    return tuple(texts)
+
+
+def require_named(labels: torch.Tensor | None, classes: tuple[str, ...], name: str = "labels") -> None:
+    """Raises ValueError for labels that are not the place of a name in `classes`."""
+    if labels is None:
+        return
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= len(classes):
+        raise ValueError(
+            f"{name} must be in 0..{len(classes) - 1}, the places of the {len(classes)} classes, got {low}..{high}; "
+            "name every class, or number the labels from 0"
+        )
