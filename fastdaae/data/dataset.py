@@ -64,7 +64,7 @@ def _told(split) -> str:
 def _range(numbers) -> str:
     if not hasattr(numbers, "min") or 0 in numbers.shape:
         return f"in a {type(numbers).__name__}"
-    return f"{float(numbers.min()):.4g}..{float(numbers.max()):.4g}"
+    return f"{float(numbers.min()):g}..{float(numbers.max()):g}"
 
 
 def as_images(array: np.ndarray | torch.Tensor, name: str = "images") -> torch.Tensor:
