@@ -86,6 +86,8 @@ class Trainer:
                 batches.require_pixels(part, getattr(self.model, "loss", None), name)
         batches.warn_of_other_units(images, getattr(self.model, "corruption", None))
         self._require_fit(images)
+        if hasattr(self.model, "take_images"):
+            self.model.take_images(images)
         config = self._config(images, notes)
         self.model.to(self.device)
         optimizers = make_optimizers(self.model.parameter_groups(), self.optimizer, self.lr)
