@@ -11,6 +11,8 @@ import torch
 import fastdaae as fd
 from fastdaae.evaluation import Estimate, compare
 
+pytestmark = pytest.mark.filterwarnings("ignore:the best bandwidth")
+
 SAMPLES, OTHERS = (torch.rand(150, 12, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
 VALIDATION, QUERIES = (torch.rand(70, 12, generator=torch.Generator().manual_seed(seed)) for seed in (2, 3))
 

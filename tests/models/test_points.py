@@ -10,6 +10,8 @@ import torch
 
 import fastdaae as fd
 
+pytestmark = pytest.mark.filterwarnings("ignore:the best bandwidth")
+
 GREY = np.random.default_rng(0).integers(0, 256, (40, 9), dtype=np.uint8)
 VALIDATION = np.random.default_rng(1).integers(0, 256, (11, 9), dtype=np.uint8)
 
