@@ -79,8 +79,14 @@ def require_unit_interval(
     outside = int(((images < 0) | (images > 1)).sum())
     raise ValueError(
         f"{name} must hold floats in [0, 1]{reason}, got {outside} of {images.numel()} values outside, range "
-        f"{low:g}..{high:g}; {pixels.advice(low, high)}{way_out}"
+        f"{_bound(low)}..{_bound(high)}; {pixels.advice(low, high)}{way_out}"
     )
+
+
+def _bound(value: float) -> str:
+    """A number in six digits, or in all of them where six put one outside [0, 1] inside."""
+    text = f"{value:g}"
+    return text if (0 <= value <= 1) == (0 <= float(text) <= 1) else repr(value)
 
 
 def _require_kind(array, name: str) -> None:

@@ -21,13 +21,14 @@ def advice(low: float, high: float) -> str:
 def dtype_advice(array) -> str:
     """How to convert an array or tensor [N, ...] that is neither uint8 nor floating; whole numbers are looked at."""
     kind = str(array.dtype).removeprefix("torch.")
+    to_floats = ".astype(numpy.float32)" if hasattr(array, "astype") else ".float()"
     if kind == "bool":
-        return "convert with .astype(numpy.float32)"
+        return f"convert with {to_floats}"
     if "int" not in kind or 0 in array.shape:
         return "convert grey levels 0..255 to uint8, anything else to floats in [0, 1]"
     low, high = int(array.min()), int(array.max())
     if low >= 0 and high <= 1:
-        return f"these are integers {low}..{high}: convert with .astype(numpy.float32)"
+        return f"these are integers {low}..{high}: convert with {to_floats}"
     if low >= 0 and high <= 255:
         return f"these are integers {low}..{high}: save them as uint8, or divide by 255"
     return f"these are integers {low}..{high}: map them to floats in [0, 1]"

@@ -8,6 +8,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import data
+from fastdaae.cli.app import run
 from fastdaae.data.dataset import as_samples
 from tests.package.small_sets import RNG, refuses
 from tests.runs import small
@@ -38,6 +39,11 @@ def from_npy(array, folder: Path):
     return data.load(folder / "a.npy")
 
 
+def score(array, folder: Path):
+    np.save(folder / "samples.npy", array)
+    return run(["likelihood", str(folder / "samples.npy"), "--data", "digits"])
+
+
 def first_step(array, _):
     model = small.build()
     optimizers = {name: torch.optim.SGD(group, lr=0.1) for name, group in model.parameter_groups().items()}
@@ -54,6 +60,7 @@ DOORS = {
     "as_samples": (lambda array, _: as_samples(array), False),
     "an .npy file": (from_npy, False),
     "an .npz file": (from_npz, False),
+    "fastdaae likelihood": (score, False),
     "fit": (lambda array, _: small.fit(small.build(), array), False),
     "fit with a split": (lambda array, _: small.fit(small.build(), data.Split(array)), False),
     "fit with validation": (as_validation, False),
@@ -100,6 +107,17 @@ def test_bytes_of_zeros_and_ones_are_refused_at_every_door(door):
     told = "must be uint8 grey levels 0..255, got 0..1; multiply by 255 (images * 255), or make them floats"
     refuses(lambda: door[0](bits), told)
     data.as_images(bits * 255), data.as_images(bits * 0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset", "told"),
+    [
+        (2, -1, "these look like values in [-1, 1]: use (x + 1) / 2"),
+        (255, 0, "these look like grey levels 0..255: divide by 255, or save them as uint8"),
+    ],
+)
+def test_floats_of_another_scale_are_refused_at_every_door(door, factor, offset, told):
+    refuses(lambda: door[0](np.linspace(0, 1, 192).reshape(12, 4, 4) * factor + offset), told)
 
 
 def test_what_a_remedy_transposed_trains_like_a_contiguous_set():
