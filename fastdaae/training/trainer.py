@@ -16,7 +16,7 @@ from fastdaae.noise import Noise
 from fastdaae.settings import canonical
 from fastdaae.training import batches
 from fastdaae.training.optimizers import by_name, make_optimizers, schedule_by_name
-from fastdaae.training.progress import TrainingProgress
+from fastdaae.training.progress import TrainingProgress, training_progress
 from fastdaae.training.run import Run
 from fastdaae.training.step import TrainingStep, compile_step, require_model
 
@@ -87,6 +87,8 @@ class Trainer:
             batches.require_pixels(validation, loss, "validation")
         batches.warn_of_other_units(*seen, getattr(self.model, "corruption", None))
         self._require_fit(images)
+        if hasattr(self.model, "take_images"):
+            self.model.take_images(images)
         config = self._config(images, notes)
         self.model.to(self.device)
         optimizers = make_optimizers(self.model.parameter_groups(), self.optimizer, self.lr)
@@ -149,10 +151,10 @@ class Trainer:
         resident = images.to(self.device)
         held_out = None if validation is None else validation.to(self.device)
         steps = max(1, len(images) // self.batch_size)
-        with TrainingProgress(self.epochs, steps, run.epoch, progress) as bar:
+        with training_progress(self.epochs, steps, run.epoch, progress) as told:
             for epoch in range(run.epoch, self.epochs):
                 started = time.perf_counter()
-                losses = self._epoch(run.step, resident, epoch, steps, bar)
+                losses = self._epoch(run.step, resident, epoch, steps, told)
                 seconds = time.perf_counter() - started
                 line = {"epoch": epoch + 1, "step": (epoch + 1) * steps, "seconds": seconds}
                 line["samples_per_second"] = steps * min(self.batch_size, len(images)) / seconds
@@ -164,8 +166,9 @@ class Trainer:
                 self._require_finite_parameters(line["step"])
                 if run.epoch % self.checkpoint_every == 0 or run.epoch == self.epochs:
                     run.save()
+                told.finish_epoch(line)
 
-    def _epoch(self, step: TrainingStep, images: Tensor, epoch: int, steps: int, bar: TrainingProgress) -> dict:
+    def _epoch(self, step: TrainingStep, images: Tensor, epoch: int, steps: int, told: TrainingProgress) -> dict:
         self.model.train()
         order = batches.epoch_order(len(images), self.seed, epoch).to(self.device)
         recorded: list[Tensor] = []
@@ -178,11 +181,11 @@ class Trainer:
                 losses = step(x)
             names = list(losses)
             recorded.append(torch.stack(list(losses.values())).float())
-            if (i + 1) % _WATCH_EVERY == 0 or i + 1 == steps:
+            if (i + 1) % _WATCH_EVERY == 0 or i + 1 == steps or told.is_due():
                 recent = torch.stack(recorded[-_WATCH_EVERY:]).cpu()
                 self._require_finite(recent, names, epoch * steps + i + 2 - len(recent))
                 speed = (i + 1) * len(x) / (time.perf_counter() - started)
-                bar.show(epoch, i + 1, dict(zip(names, recent.mean(0).tolist(), strict=True)), speed)
+                told.show(epoch, i + 1, dict(zip(names, recent.mean(0).tolist(), strict=True)), speed)
         return dict(zip(names, torch.stack(recorded).double().mean(0).tolist(), strict=True))
 
     def _set_rates(self, step: TrainingStep, done: float) -> None:

@@ -14,7 +14,7 @@ PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
 # each may import only what stands in an earlier line
 LAYERS = [
-    {"arguments", "arrays", "reading", "pixels", "device", "schema", "settings"},
+    {"arguments", "arrays", "reading", "pixels", "device", "schema", "settings", "output"},
     {"noise", "corruptions", "activation", "backend", "run_folder", "images"},
     {"draw", "run_config"},
     {"reference"},
