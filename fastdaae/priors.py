@@ -144,8 +144,6 @@ def _confused(value) -> tuple[str, str]:
     if isinstance(value, Integral) and not isinstance(value, bool):
         return shortened(value), f"say fastdaae.priors.Normal({value})"
     if callable(value) and hasattr(value, "__name__"):
-        return (
-            f"the function {value.__name__}",
-            "say fastdaae.priors.Custom(sampler), a function of (n, noise, row_offset)",
-        )
+        remedy = "say fastdaae.priors.Custom(sampler) with a function of (n, noise, row_offset)"
+        return f"the function {value.__name__}", remedy
     return shortened(value), "say fastdaae.priors.Normal(dim), RingMixture() or Custom(sampler)"

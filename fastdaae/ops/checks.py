@@ -33,7 +33,7 @@ def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
 
 def shown(x) -> str:
     """An array or tensor in a few words: its kind and its shape."""
-    return f"a {type(x).__name__} {list(x.shape)}"
+    return f"{'a tensor' if isinstance(x, Tensor) else 'an array'} {list(x.shape)}"
 
 
 def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:

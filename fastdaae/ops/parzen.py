@@ -59,9 +59,8 @@ def _require_order(samples, bandwidths) -> None:
 
 def _check_bandwidths(bandwidths: Tensor) -> None:
     if bandwidths.dim() == 0:
-        raise ValueError(
-            f"bandwidths must be a list of numbers, got {bandwidths.item():g}; use [{bandwidths.item():g}]"
-        )
-    if len(bandwidths) == 0:
-        raise ValueError("bandwidths must be a non-empty list of numbers, got none")
+        h = bandwidths.item()
+        raise ValueError(f"bandwidths must be a list of numbers, got {h:g}; use [{h:g}]")
+    if bandwidths.dim() != 1 or len(bandwidths) == 0:
+        raise ValueError(f"bandwidths must be a non-empty list of numbers, got the shape {list(bandwidths.shape)}")
     checks.require_bandwidths("bandwidths", bandwidths.tolist())
