@@ -14,7 +14,8 @@ import torch
 
 import fastdaae as fd
 from fastdaae import run_folder
-from fastdaae.cli import console, entry, runs
+from fastdaae.cli import console, entry
+from fastdaae.cli.work import sampling
 from tests import nursery
 
 COMMAND = [sys.executable, "-c", "from fastdaae.cli import main; main()"]
@@ -149,7 +150,7 @@ def test_a_full_disk_leaves_no_partial_file(fastdaae, trained, monkeypatch, tmp_
         file.write(b"half of it")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(runs.np, "savez", full)
+    monkeypatch.setattr(sampling.np, "savez", full)
     refused(fastdaae("sample", trained, "--n", 3, "--out", tmp_path / "a.npz"), "No space left on device")
     assert not list(tmp_path.iterdir())
 
