@@ -35,8 +35,8 @@ class OwnNetworks(NamedTuple):
     def build(self, image_shape: tuple[int, ...] | None, code: int | None) -> tuple[dict[str, nn.Module], str | None]:
         """(networks by name, "decoder_output" or None) as the function returns them.
 
-        It is called with those of image_shape and code that it takes and that are known. Raises ValueError, in one line with the file and
-        the line, for what it raises itself, and for what is no dictionary of modules.
+        It is called with those of image_shape and code that it takes and that are known. Raises ValueError, in one line
+        with the file and the line, for what it raises itself, and for what is no dictionary of modules.
         """
         known = {"image_shape": image_shape and tuple(image_shape), "code": code}
         handed = self._handed({name: value for name, value in known.items() if value is not None})
