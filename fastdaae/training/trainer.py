@@ -84,6 +84,8 @@ class Trainer:
             if part is not None:
                 batches.require_pixels(part, loss)
         self._require_fit(images)
+        if hasattr(self.model, "take_images"):
+            self.model.take_images(images)
         config = self._config(images, notes)
         self.model.to(self.device)
         optimizers = make_optimizers(self.model.parameter_groups(), self.optimizer, self.lr)
