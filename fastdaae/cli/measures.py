@@ -36,6 +36,7 @@ def compare(
         str | None, Option(help="The array of .npz files (default: their last), or one for each, as in x0,x5.")
     ] = None,
     bandwidth: Bandwidth = None,
+    bandwidths: Bandwidths = None,
     device: Device = "auto",
     root: Root = None,
 ) -> None:

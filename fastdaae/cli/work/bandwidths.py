@@ -1,16 +1,17 @@
 """`--bandwidths`: the grid that a bandwidth is chosen from, and what to say where the choice is at its end."""
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from fastdaae.cli.console import say
-from fastdaae.evaluation import Measure
+from fastdaae.evaluation.parzen import GRID_END
 from fastdaae.schema import shortened
 
 _MOST = 1000
-_REMEDY = "a better one may lie beyond: widen the grid with --bandwidths low:high:count"
 
 
 def bandwidth_grid(text: str | None) -> list[float] | None:
@@ -38,20 +39,21 @@ def _spread(low: str, high: str, count: str) -> list[float]:
     return np.geomspace(float(low), float(high), int(count)).tolist()
 
 
-def is_at_end(bandwidth: float, grid: Sequence[float]) -> bool:
-    """Whether a bandwidth that was chosen from several is the smallest or the largest of them."""
-    return len(grid) > 1 and bandwidth in (min(grid), max(grid))
+@contextmanager
+def ends_told() -> Iterator[None]:
+    """Warnings of a bandwidth at an end of its grid become lines that are printed last, with the option that helps."""
+    ends: list[str] = []
+    show = warnings.showwarning
 
+    def keep(message, *place, **more) -> None:
+        if str(message).startswith(GRID_END):
+            ends.append(str(message).partition(";")[0])
+        else:
+            show(message, *place, **more)
 
-def tell_end(bandwidth: float, of: str = "") -> None:
-    """Say that the chosen bandwidth is at the end of its grid, and what to do."""
-    say((f"the bandwidth {bandwidth:.4g}{of} is at the end of its grid; {_REMEDY}", "yellow"))
-
-
-def tell_ends(measures: Sequence[Measure]) -> None:
-    """The same for every measure whose bandwidth is there."""
-    for measure in measures:
-        bandwidth = measure.settings.get("bandwidth")
-        grid = (measure.curve or {}).get("bandwidths", ())
-        if bandwidth is not None and is_at_end(bandwidth, grid):
-            tell_end(bandwidth, f" of {measure.of}")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", GRID_END, UserWarning)
+        warnings.showwarning = keep
+        yield
+    for end in ends:
+        say((f"{end}; widen the grid with --bandwidths low:high:count", "yellow"))

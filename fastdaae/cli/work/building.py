@@ -1,14 +1,13 @@
 """A model of a command line's choices: fully connected networks, or a user's own."""
 
 from itertools import pairwise
-from pathlib import Path
 
 from torch import nn
 
 import fastdaae as fd
 from fastdaae.cli.work.own_networks import OwnNetworks
 from fastdaae.cli.work.trial import require_fit
-from fastdaae.models.config import parameters_of
+from fastdaae.models.config import networks_of, parameters_of
 from fastdaae.models.decoding import infer_output
 from fastdaae.models.names import find, names
 from fastdaae.reading import require_memory
@@ -41,8 +40,7 @@ def connected(make, pixels: int, hidden: str, code: int) -> dict[str, nn.Module]
         "decoder": [code, *reversed(hidden), pixels],
         "discriminator": [code, *hidden, 1],
     }
-    taken = parameters_of(make)
-    sizes = {name: layers for name, layers in sizes.items() if name in taken}
+    sizes = {name: sizes[name] for name in networks_of(make.__name__)}
     numbers = sum(rows * columns for layers in sizes.values() for rows, columns in pairwise(layers))
     require_memory(_TRAINING_BYTES * numbers, f"training networks with hidden layers {hidden} and a code of {code}")
     return {
@@ -67,7 +65,7 @@ def own(
     modules, told = made_by.build(image_shape, code)
     if told is not None and decoder_output not in (None, told):
         raise ValueError(f"--decoder-output is {decoder_output!r}, and {made_by} says {told!r}; leave one out")
-    taken = [name for name in ("encoder", "decoder", "discriminator") if name in parameters_of(make)]
+    taken = networks_of(make.__name__)
     missing = [name for name in taken if name not in modules]
     if missing:
         raise ValueError(
@@ -91,4 +89,4 @@ def assembled(make, modules: dict[str, nn.Module], **choices) -> nn.Module:
 
 def noted(made_by: OwnNetworks, code: int) -> dict:
     """What a run's configuration keeps of own networks."""
-    return {"file": str(Path(made_by.file)), "function": made_by.function, "sha256": made_by.sha256, "code": code}
+    return {"file": str(made_by.file), "function": made_by.function, "sha256": made_by.sha256, "code": code}

@@ -3,7 +3,7 @@
 import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.cli.console import say, show, working
-from fastdaae.cli.work.bandwidths import bandwidth_grid, tell_ends
+from fastdaae.cli.work.bandwidths import bandwidth_grid, ends_told
 from fastdaae.cli.work.opening import open_model, own_modules
 from fastdaae.cli.work.tables import evaluation_table
 from fastdaae.evaluation import evaluate as evaluate_model
@@ -18,14 +18,14 @@ def evaluate(*, run, data, samples, steps, k, seeds, bandwidths, networks, preci
     model, config = open_model(run, networks, device)
     dataset = dataset_of_run(run, config, data, root)
     how = {"samples": samples, "steps": steps, "k": k, "seeds": seeds, "seed": seed, "precision": precision}
-    with working("evaluating") as tell:
-        measures = evaluate_model(
-            model, dataset, bandwidths=grid, report=lambda stage: tell(f"evaluating: {stage}"), **how
-        )
     facts = {"model": type(model).__name__, "data": dataset.name, "seed": seed, "checkpoint": checkpoint}
-    write_evaluation(run, measures, **facts)
-    show(evaluation_table(measures, f"{facts['model']} on {facts['data']}"))
-    tell_ends(measures)
+    with ends_told():
+        with working("evaluating") as tell:
+            measures = evaluate_model(
+                model, dataset, bandwidths=grid, report=lambda stage: tell(f"evaluating: {stage}"), **how
+            )
+        write_evaluation(run, measures, **facts)
+        show(evaluation_table(measures, f"{facts['model']} on {facts['data']}"))
     say(f"numbers in {run / run_folder.EVALUATION}")
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 import fastdaae as fd
 from fastdaae.cli.console import say, show, working
-from fastdaae.cli.work.bandwidths import bandwidth_grid, is_at_end, tell_end
+from fastdaae.cli.work.bandwidths import bandwidth_grid, ends_told
 from fastdaae.cli.work.sample_files import read_samples, require_pixels
 from fastdaae.data import Dataset
 from fastdaae.device import choose_device
@@ -16,27 +16,24 @@ from fastdaae.evaluation.telling import number
 
 def likelihood(*, samples, data, array, bandwidth, bandwidths, device, root) -> None:
     """Print the mean log-likelihood of test images under a file of samples, and the choice of its bandwidth."""
-    if bandwidth is not None and bandwidths is not None:
-        raise ValueError("--bandwidth fixes one and --bandwidths gives several to choose from; leave one of them out")
-    target, grid = choose_device(device), bandwidth_grid(bandwidths)
+    target, how = choose_device(device), _choices(bandwidth, bandwidths)
     points = read_samples(samples, array)
     dataset = _scored(data, root)
     require_pixels(points, samples, dataset, data)
     validation, test = _rows(dataset, target)
-    window = fd.ParzenWindow(bandwidth="auto" if bandwidth is None else bandwidth, bandwidths=grid)
-    with working(f"{len(points):,} samples against {len(test):,} test images"):
-        window.fit(points.to(target), validation=validation)
-        found = window.mean_log_likelihood(test)
-    if bandwidth is None:
-        show(_choice(window))
-    say((_nats(found), "bold"), f" nats on the test images at bandwidth {window.bandwidth_:.4f}")
-    if bandwidth is None and is_at_end(window.bandwidth_, window.bandwidths_):
-        tell_end(window.bandwidth_)
+    window = fd.ParzenWindow(**how)
+    with ends_told():
+        with working(f"{len(points):,} samples against {len(test):,} test images"):
+            window.fit(points.to(target), validation=validation)
+            found = window.mean_log_likelihood(test)
+        if bandwidth is None:
+            show(_choice(window))
+        say((_nats(found), "bold"), f" nats on the test images at bandwidth {window.bandwidth_:.4f}")
 
 
-def compare(*, a, b, data, array, bandwidth, device, root) -> None:
+def compare(*, a, b, data, array, bandwidth, bandwidths, device, root) -> None:
     """Print the difference of two sample files' mean log-likelihoods, and which is higher."""
-    target = choose_device(device)
+    target, how = choose_device(device), _choices(bandwidth, bandwidths)
     names = _arrays(array)
     sets = [read_samples(path, name) for path, name in zip((a, b), names, strict=True)]
     dataset = _scored(data, root)
@@ -44,14 +41,20 @@ def compare(*, a, b, data, array, bandwidth, device, root) -> None:
         require_pixels(points, path, dataset, data)
     validation, test = _rows(dataset, target)
     first, second = (points.to(target) for points in sets)
-    how = {"bandwidth": "auto" if bandwidth is None else bandwidth, "validation": validation}
-    with working(f"{len(first):,} and {len(second):,} samples against {len(test):,} test images"):
-        found = fd.evaluation.compare(first, second, test, **how)
-    called = [f"{path}" + (f" ({name})" if name else "") for path, name in zip((a, b), names, strict=True)]
-    say(f"A = {called[0]}, {len(first):,} samples")
-    say(f"B = {called[1]}, {len(second):,} samples")
-    say((_nats(found), "bold"), f" nats: mean log-likelihood of A − B on the same {len(test):,} test images of {data}")
-    say(_verdict(found))
+    with ends_told():
+        with working(f"{len(first):,} and {len(second):,} samples against {len(test):,} test images"):
+            found = fd.evaluation.compare(first, second, test, validation=validation, **how)
+        for letter, path, name, points in zip("AB", (a, b), names, sets, strict=True):
+            say(f"{letter}: {path}{f' ({name})' if name else ''}, {len(points):,} samples")
+        say((_nats(found), "bold"), f" nats: log-likelihood under A less that under B, mean over {len(test):,} images")
+        say(_verdict(found))
+
+
+def _choices(bandwidth: float | None, bandwidths: str | None) -> dict:
+    """How a Parzen window finds its bandwidth."""
+    if bandwidth is not None and bandwidths is not None:
+        raise ValueError("--bandwidth fixes one and --bandwidths gives several to choose from; leave one of them out")
+    return {"bandwidth": "auto" if bandwidth is None else bandwidth, "bandwidths": bandwidth_grid(bandwidths)}
 
 
 def _verdict(found) -> str:
@@ -87,7 +90,9 @@ def _nats(found) -> str:
 
 
 def _choice(window) -> Table:
-    table = Table("bandwidth", "validation, nats", title="mean log-likelihood over bandwidths")
+    table = Table()
+    for heading in ("bandwidth", "mean log-likelihood of the validation images, nats"):
+        table.add_column(heading, justify="right")
     for h, value in zip(window.bandwidths_, window.validation_log_likelihoods_, strict=True):
         table.add_row(f"{h:.4f}", number(value, 2), style="bold green" if h == window.bandwidth_ else None)
     return table

@@ -7,10 +7,10 @@ from torch import nn
 
 import fastdaae as fd
 from fastdaae import run_config
-from fastdaae.cli.work.own_networks import NETWORKS, OwnNetworks, read_own_networks
+from fastdaae.cli.work.own_networks import OwnNetworks, read_own_networks
 from fastdaae.cli.work.trial import require_fit
 from fastdaae.device import choose_device
-from fastdaae.models.names import names
+from fastdaae.models.config import networks_of
 
 
 def open_model(run: Path, networks: str | None, device: str) -> tuple[nn.Module, dict]:
@@ -31,9 +31,10 @@ def own_modules(run: Path, config: dict, networks: str | None) -> dict[str, nn.M
 
     Raises ValueError as `open_model`.
     """
-    if config["model"]["model"] not in names("model"):
-        return None  # `fd.load` says what to do with a class of one's own
-    own = [name for name in NETWORKS if config["model"].get(name, "ours") is None]
+    known = networks_of(config["model"]["model"])
+    if not known:
+        return None  # a class of one's own, of which `fd.load` says what to do
+    own = [name for name in known if config["model"].get(name, "ours") is None]
     noted = run_config.read_networks_notes(run, config)
     if networks is None:
         _refuse_without(run, own, noted)
