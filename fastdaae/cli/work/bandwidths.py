@@ -55,5 +55,5 @@ def ends_told() -> Iterator[None]:
         warnings.filterwarnings("always", GRID_END, UserWarning)
         warnings.showwarning = keep
         yield
-    for end in ends:
+    for end in dict.fromkeys(ends):
         say((f"{end}; widen the grid with --bandwidths low:high:count", "yellow"))
