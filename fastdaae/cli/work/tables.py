@@ -11,7 +11,7 @@ from fastdaae.evaluation.telling import rows
 
 
 def evaluation_table(measures: Sequence[Measure], title: str) -> Table:
-    """All measures in one table, each kind a section under its name; a value stays on its line, its settings may not."""
+    """All measures in one table, each kind a section under its name; what breaks in a narrow one are the settings."""
     table = Table(title=title, title_style="bold", header_style="bold")
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
@@ -19,6 +19,6 @@ def evaluation_table(measures: Sequence[Measure], title: str) -> Table:
     for measure, group in itertools.groupby(rows(measures), key=lambda row: row.measure):
         table.add_row(Text(measure, "bold"))
         for row in group:
-            table.add_row(f"  {row.of}", row.value, row.settings)
+            table.add_row(f"  {row.of}", row.value.replace(" (", "\n("), row.settings)
         table.add_section()
     return table
