@@ -11,8 +11,9 @@ from fastdaae.cli.interrupts import leaving_at_once
 def done_by(module: str) -> Callable[[Callable], Callable]:
     """Makes a declaration a command that calls the function of its name in a module of `fastdaae.cli.work`.
 
-    The function takes the declared parameters as keywords, with the declared defaults.
+    The function takes the declared parameters as keywords, with the declared defaults; `command.work` names its module.
     """
+    work = f"fastdaae.cli.work.{module}"
 
     def decorate(declared: Callable) -> Callable:
         signature = inspect.signature(declared)
@@ -22,9 +23,10 @@ def done_by(module: str) -> Callable[[Callable], Callable]:
             given = signature.bind(*arguments, **options)
             given.apply_defaults()
             with leaving_at_once():
-                work = importlib.import_module(f"fastdaae.cli.work.{module}")
-            return getattr(work, declared.__name__)(**given.arguments)
+                loaded = importlib.import_module(work)
+            return getattr(loaded, declared.__name__)(**given.arguments)
 
+        command.work = work
         return command
 
     return decorate

@@ -39,9 +39,9 @@ def trained(tmp_path_factory) -> Path:
 
 
 def test_train_sample_evaluate_report(trained):
-    assert "10 samples each of 64 pixels" in succeed("sample", trained, "--n", 10, "--steps", 2)
+    assert "10 samples each, [N, 8, 8]," in succeed("sample", trained, "--n", 10, "--steps", 2)
     with np.load(trained / run_folder.SAMPLES) as samples:
-        assert samples.files == ["x0", "x2"] and samples["x0"].shape == (10, 64)
+        assert samples.files == ["x0", "x2"] and samples["x0"].shape == (10, 8, 8)
         expected = fd.load(trained).sample(10, steps=2, keep=(0, 2)).numpy()
         assert np.array_equal(samples["x0"], expected[0]) and np.array_equal(samples["x2"], expected[1])
     assert (trained / "samples-x0.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
