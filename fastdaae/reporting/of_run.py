@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from fastdaae import models, run_config, run_folder
@@ -23,7 +24,7 @@ def report(
     networks: Mapping[str, nn.Module] | None = None,
     root: str | PathLike | None = None,
     seed: int = 0,
-    device: str = "auto",
+    device: str | torch.device = "auto",
 ) -> Path:
     """Write the report of a run, run_dir/report/report.html with its figures beside it; returns the page's path.
 

@@ -49,13 +49,14 @@ class Asked:
     def __init__(self, monkeypatch):
         self.names: list[str] = []
         self.kept: list = []  # a tensor's id is its own only while it lives
-        for part in (opening, likelihoods, dimensions, of_run):
+        for part in (opening, likelihoods, dimensions, evaluating, of_run):
             monkeypatch.setattr(part, "choose_device", self.choose)
         for kind in (nn.Module, Tensor):
             monkeypatch.setattr(kind, "to", self._spied(kind.to))
 
     def choose(self, name: str) -> torch.device:
-        self.names.append(name)
+        if name is not ASKED:
+            self.names.append(name)
         return ASKED
 
     def _spied(self, to):

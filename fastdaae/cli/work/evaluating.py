@@ -6,6 +6,7 @@ from fastdaae.cli.console import say, show, working
 from fastdaae.cli.work.bandwidths import bandwidth_grid, ends_told
 from fastdaae.cli.work.opening import open_model, own_modules
 from fastdaae.cli.work.tables import evaluation_table
+from fastdaae.device import choose_device
 from fastdaae.evaluation import evaluate as evaluate_model
 from fastdaae.evaluation import read_evaluation, write_evaluation
 from fastdaae.reporting import dataset_of_run, staleness
@@ -31,10 +32,10 @@ def evaluate(*, run, data, samples, steps, k, seeds, bandwidths, networks, preci
 
 def report(*, run, data, networks, device, seed, root) -> None:
     """Write a run's report, and say so where its numbers are of another state of the run."""
-    config = run_config.read_config(run, "a report")
+    target, config = choose_device(device), run_config.read_config(run, "a report")
     own = own_modules(run, config, networks)
     with working("drawing the report"):
-        page = fd.report(run, data=data, networks=own, root=root, seed=seed, device=device)
+        page = fd.report(run, data=data, networks=own, root=root, seed=seed, device=target)
     evaluation = read_evaluation(run)
     measured_at = None if evaluation is None else evaluation.checkpoint
     stale = staleness.outdated(measured_at, run_folder.checkpoint_state(run)._asdict())
