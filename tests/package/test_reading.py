@@ -192,6 +192,7 @@ UNIT = RNG.random((12, 4))
     [
         (UNIT * 2 - 1, ValueError, "these look like values in [-1, 1]: use (x + 1) / 2"),
         (UNIT * 255, ValueError, "these look like grey levels 0..255: divide by 255, or save them as uint8"),
+        (np.rint(UNIT / UNIT.max() * 16), ValueError, "grey levels: divide by their greatest, 16 as it seems"),
         ((UNIT * 255).astype(int), TypeError, "save them as uint8, or divide by 255"),
         ((UNIT > 0.5).astype(int), TypeError, "these are integers 0..1: convert with .astype(numpy.float32)"),
         ((UNIT > 0.5).astype(np.uint8), ValueError, "must be uint8 grey levels 0..255, got 0..1; multiply by 255"),
