@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+import fastdaae
 from fastdaae import run_folder
 from fastdaae.arguments import whole_in
 from fastdaae.device import choose_device
@@ -141,6 +142,7 @@ class Trainer:
             "data": batches.fingerprint(images),
             "notes": canonical("notes", notes or {}),
             "made_with": {
+                "fastdaae": fastdaae.__version__,
                 "torch": torch.__version__,
                 "python": platform.python_version(),
                 "machine": platform.machine(),
