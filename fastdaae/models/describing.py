@@ -19,7 +19,7 @@ def describe(model: nn.Module) -> str:
     choices = [name for name in parameters_of(type(model)) if name not in told and hasattr(model, name)]
     lines.append(", ".join(f"{name}={shortened(getattr(model, name))}" for name in choices))
     lines.append(f"image_shape: {model.image_shape or 'None, set by the training images'}")
-    lines.append(f"{_count(model)} in all")
+    lines.append(f"in all: {_count(model)}")
     return "\n".join([f"{type(model).__name__}(", *(f"  {line}" for line in lines), ")"])
 
 

@@ -54,13 +54,13 @@ def test_a_printed_model_tells_its_parts_in_a_dozen_lines():
         "  corruption: Gaussian(sigma=0.5, clip=None)",
         f"  {choices}, form='paper'",
         "  image_shape: (3, 4)",
-        "  83 parameters in all",
+        "  in all: 83 parameters",
         ")",
     ]
     own = printed["own networks"]
     assert "  encoder: Encoder, 26 parameters\n  decoder: Sequential of 3 modules, 36 parameters\n" in own
     assert "  discriminator: LazyLinear, parameters made at the first batch\n" in own
-    assert "prior" not in printed["autoencoder"] and "  62 parameters in all\n)" in printed["autoencoder"]
+    assert "prior" not in printed["autoencoder"] and "  in all: 62 parameters\n)" in printed["autoencoder"]
     deep = fd.models.Autoencoder(mlp([12, *range(3, 40), 2]), mlp([2, 12], output="sigmoid"))
     assert "  encoder: mlp([12, 3, 4, 5, ..., 38, 39, 2]), " in repr(deep)
     assert "  image_shape: None, set by the training images\n" in repr(deep)

@@ -158,3 +158,10 @@ def test_a_class_that_does_not_hand_the_shape_on_has_it_in_its_runs(tmp_path):
 
     fit(Mine(), images(), run_dir=tmp_path)
     assert fd.load(tmp_path, Mine()).image_shape == COLOUR
+
+
+def test_the_reconstruction_error_is_that_of_the_same_pixels_in_another_shape():
+    model, x = build(image_shape=(1, 6, 8)), images((6, 8))
+    expected = (model.reconstruct(x)[:, 0] - x / 255).square().mean()
+    for given in (x, x[:, None], x.flatten(1)):
+        assert fd.evaluation.reconstruction_error(model, given).mean == pytest.approx(float(expected), rel=1e-5)
