@@ -5,7 +5,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -40,7 +40,8 @@ class OwnNetworks(NamedTuple):
         """
         known = {"image_shape": image_shape and tuple(image_shape), "code": code}
         handed = self._handed({name: value for name, value in known.items() if value is not None})
-        with self.told(f"{self.function} failed"):
+        given = ", ".join(f"{name}={value}" for name, value in handed.items())
+        with self.told(f"{self.function}({given}) failed"):
             made = self.make(**handed)
         expected = f"--networks {self} must return a dictionary of torch.nn.Modules named {', '.join(NETWORKS)}"
         if not isinstance(made, Mapping):
@@ -123,7 +124,8 @@ def _beside(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.path.remove(str(path.parent))
+        with suppress(ValueError):  # the file may have changed it too
+            sys.path.remove(str(path.parent))
 
 
 @contextmanager
