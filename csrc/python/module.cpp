@@ -3,6 +3,9 @@
 #include <omp.h>
 #endif
 
+#include <optional>
+
+#include "../cpu/progress.h"
 #include "arguments.h"
 
 namespace fastdaae {
@@ -42,9 +45,17 @@ double multiply_add_ceiling(double seconds, int threads) {
   return engine().ceiling.multiply_adds(seconds, std::max(1, threads));
 }
 
+// (unit, done, total, seconds) of the operator at work, or none.
+std::optional<std::tuple<const char*, int64_t, int64_t, double>> progress() {
+  const Progress found = current_progress();
+  if (!found.unit) return std::nullopt;
+  return std::make_tuple(found.unit, found.done, found.total, found.seconds);
+}
+
 void define(py::module_& m) {
   const py::call_guard<py::gil_scoped_release> without_gil;
   m.def("build_info", &build_info);
+  m.def("progress", &progress);
   m.def("choose_isa", &choose_engine);
   m.def("multiply_add_ceiling", &multiply_add_ceiling, without_gil);
   define_corruption(m);
