@@ -173,8 +173,7 @@ def _histograms(codes: Mapping[str, np.ndarray], title: str) -> Callable[[Look],
 def _labelled_plane(codes: np.ndarray, labels: np.ndarray | None, part: str, seed: int, classes):
     require_finite("codes", to_tensor(codes))
     plane = codes_in_a_plane(codes, seed)
-    by = "" if labels is None else ", by label"
-    told = {"title": f"{plane.title} of {len(plane.points):,} {part} images{by}", "axis_names": plane.axis_names}
+    told = {"title": f"{plane.title} of {len(plane.points):,} {part} images", "axis_names": plane.axis_names}
     caption = captions.code_plane(plane, labels is not None)
     return caption, lambda look: code_plane(plane.points, labels, **told, classes=classes, look=look)
 

@@ -92,7 +92,7 @@ def code_plane(
     `axis_names` None leaves ticks and grid out, for a projection whose coordinates mean nothing. `classes` are the
     names of the labels 0, 1, ...
     """
-    figure, (axes,) = panels_of(look, 1, 5.8, width=8, legends=9)
+    figure, (axes,) = panels_of(look, 1, 5.8, width=8, legends=10)
     x_label, y_label = axis_names or ("", "")
     style_axes(axes, look, title=title, x_label=x_label, y_label=y_label)
     if axis_names is None:

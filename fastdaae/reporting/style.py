@@ -116,7 +116,7 @@ def _legend_below(axes: Axes, look: Look, ends: Sequence[End]) -> None:
 
 def legend_of(axes: Axes, look: Look, handles: Sequence, texts: Sequence[str], **options) -> None:
     """A legend without a frame: below the panel on a narrow page, right of it on a wide one."""
-    below = ScaledTranslation(0, -_BELOW, axes.figure.dpi_scale_trans)
+    below = ScaledTranslation(0, -_BELOW if axes.get_xlabel() else -0.15, axes.figure.dpi_scale_trans)
     place = (
         {"bbox_to_anchor": (0, 0), "bbox_transform": axes.transAxes + below}
         if look.narrow

@@ -102,16 +102,22 @@ h2 + p.caution { break-after: avoid; }
 .gallery.labelled { font-size: 8pt; }
 """
 
-# not <source media="…">, which browsers do not choose anew when they print
-_CHARTS = f"""@media {_NARROW_SCREEN} {{ .chart .light-wide {{ display: none; }} .chart .light-narrow {{ display: block; }} }}
-@media {_DARK_SCREEN} {{ .chart .light-wide {{ display: none; }} .chart .dark-wide {{ display: block; }} }}
-@media {_NARROW_SCREEN} and (prefers-color-scheme: dark) {{
-  .chart .light-narrow, .chart .dark-wide {{ display: none; }} .chart .dark-narrow {{ display: block; }}
-}}
-"""
 
-STYLE = (
-    f":root {{ color-scheme: light dark; {_variables(LIGHT)}}}\n"
-    f"@media {_DARK_SCREEN} {{ :root {{ {_variables(DARK)}}} }}\n"
-    f"{_BASE}@media {_NARROW_SCREEN} {{{_NARROW}}}\n{_CHARTS}@media print {{ :root {{ color-scheme: light; }}{_PRINT}}}\n"
+def _chart_on(media: str, *, shown: str) -> str:
+    """Which drawing of a chart a medium has; not by <source media>, which browsers do not choose anew on paper."""
+    others = ", ".join(f".chart .{name}" for name in ("light-wide", "light-narrow", "dark-wide") if name != shown)
+    return f"@media {media} {{ {others} {{ display: none; }} .chart .{shown} {{ display: block; }} }}\n"
+
+
+STYLE = "".join(
+    [
+        f":root {{ color-scheme: light dark; {_variables(LIGHT)}}}\n",
+        f"@media {_DARK_SCREEN} {{ :root {{ {_variables(DARK)}}} }}\n",
+        _BASE,
+        f"@media {_NARROW_SCREEN} {{{_NARROW}}}\n",
+        _chart_on(_NARROW_SCREEN, shown="light-narrow"),
+        _chart_on(_DARK_SCREEN, shown="dark-wide"),
+        _chart_on(f"{_NARROW_SCREEN} and (prefers-color-scheme: dark)", shown="dark-narrow"),
+        f"@media print {{ :root {{ color-scheme: light; }}{_PRINT}}}\n",
+    ]
 )
