@@ -8,8 +8,7 @@ from PIL import Image
 from fastdaae import run_folder
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import rows
-from fastdaae.reporting import files, page, staleness, tables
-from fastdaae.reporting.drawing import Drawn, draw
+from fastdaae.reporting import drawing, files, page, staleness, tables
 from fastdaae.reporting.looks import DARK_NARROW, DARK_WIDE, NARROW
 from fastdaae.reporting.style import DPI, PAGE_DPI
 
@@ -45,7 +44,7 @@ def build(
     name, data = type(model).__name__, dataset.name
     unit = "pixel²" if getattr(model, "loss", "bce") == "mse" else "nats per pixel"
     folder = Path(out_dir) / "figures"
-    figures = draw(model, dataset, shown, history, measures, unit=unit, seed=seed)
+    figures = drawing.draw(model, dataset, shown, history, measures, unit=unit, seed=seed)
     panels = [_write(drawn, folder) for drawn in figures]
     checkpoint = checkpoint or (history[-1] if history else None)
     stale = staleness.outdated(measured_at, checkpoint)
@@ -73,7 +72,7 @@ def _require_measures(measures) -> None:
         raise TypeError(f"measures must be a list of Measures as fastdaae.evaluation.evaluate gives, got {got}")
 
 
-def _write(drawn: Drawn, folder: Path) -> page.Panel:
+def _write(drawn: drawing.Drawn, folder: Path) -> page.Panel:
     paths = {kind: folder / f"{drawn.name}.{kind}" for kind in ("png", "svg", "pdf")}
     if drawn.figure is None:
         for path in paths.values():

@@ -77,27 +77,21 @@ def likelihood(measures: Sequence[Measure]) -> str:
     if not at_end and all(len(window.bandwidths) > 2 for window in windows.values()):
         told.append("All lie inside their grid.")
     told += [_at_end(of, window) for of, window in at_end.items()]
-    told += _errors(measures, list(windows.values()))
+    if any(window.standard_error is not None for window in windows.values()):
+        told.append("Bars are standard errors over the validation images.")
+    told += _bands(measures)
     return " ".join([*told, "Compare the order of the values and their differences (Table V of the paper)."])
 
 
 def _at_end(of: str, window: Window) -> str:
-    way = "below" if window.end == "lower" else "above"
-    return (
-        f"For {of} it is the {window.end} end of the grid, {window.bandwidths[window.chosen]:.4g}: the best bandwidth "
-        f"may lie {way} it, and the likelihood be higher than is told; evaluate over a wider grid."
-    )
+    chosen = f"{window.bandwidths[window.chosen]:.4g}"
+    told = f"For {of} it is the {window.end} of its grid, {chosen}, and a better one, of higher likelihood, may lie"
+    return f"{told} beyond: evaluate over a wider grid."
 
 
-def _errors(measures: Sequence[Measure], windows: Sequence[Window]) -> list[str]:
-    told = []
-    if any(window.standard_error is not None for window in windows):
-        told.append("Bars are standard errors over the validation images.")
-    if any(window.seed_deviation is not None for window in windows):
-        seeds = {measure.settings["seeds"] for measure in measures if "seeds" in measure.settings}
-        drawn = f" {seeds.pop()}" if len(seeds) == 1 else ""
-        told.append(f"Bands are standard deviations over{drawn} draws of the samples.")
-    return told
+def _bands(measures: Sequence[Measure]) -> list[str]:
+    seeds = [measure.settings.get("seeds", "several") for measure in measures if "seed_deviation" in measure.curve]
+    return [f"Bands are standard deviations over {seeds[0]} draws of the samples."] if seeds else []
 
 
 def dimension(measures: Sequence[Measure]) -> str:
@@ -105,11 +99,12 @@ def dimension(measures: Sequence[Measure]) -> str:
     source = "Estimates by maximum likelihood (Levina and Bickel)."
     real = next((measure for measure in measures if measure.is_of_real_data), None)
     sampled = [measure for measure in measures if measure is not real]
+    bands = _bands([measure for measure in measures if measure.curve])
     if real is None or not sampled:
-        return source
+        return " ".join([*bands, source])
     fewer = [f"{measure.of} ({amount(measure)})" for measure in sampled if measure.value < real.value]
     more = [f"{measure.of} ({amount(measure)})" for measure in sampled if measure.value >= real.value]
     told = [f"The real images have dimension {amount(real)}."]
     told += [f"Lower, and so less varied: {', '.join(fewer)}."] if fewer else []
     told += [f"Not lower, as noise also makes images: {', '.join(more)}."] if more else []
-    return " ".join([*told, source])
+    return " ".join([*told, *bands, source])

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from fastdaae.evaluation import Measure
+from fastdaae.evaluation.parzen import grid_end
 from fastdaae.evaluation.telling import amount, setting
 from fastdaae.reporting.looks import WIDE, Look
 from fastdaae.reporting.style import MARKERS, End, label_ends, panels_of, style_axes
@@ -44,10 +45,8 @@ class Window(NamedTuple):
 
     @property
     def end(self) -> str | None:
-        """ "lower" or "upper" where the chosen bandwidth is that end of several; None inside the grid."""
-        order = np.argsort(self.bandwidths)
-        ends = {int(order[0]): "lower", int(order[-1]): "upper"} if len(order) > 1 else {}
-        return ends.get(self.chosen)
+        """ "least" or "greatest" where the chosen bandwidth is that end of its grid; None inside."""
+        return grid_end(float(self.bandwidths[self.chosen]), self.bandwidths)
 
     @property
     def reach(self) -> np.ndarray:
@@ -92,13 +91,16 @@ def likelihood_curves(measures: Sequence[Measure], look: Look = WIDE) -> Figure:
 def _likelihood_curve(axes: Axes, window: Window, color: str, marker: str, ground: str) -> None:
     x, y, best = window.bandwidths, window.validation, window.chosen
     if window.seed_deviation is not None:
-        low, high = y - window.seed_deviation, y + window.seed_deviation
-        axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+        _band(axes, x, y, window.seed_deviation, color)
     if window.standard_error is not None:
         axes.errorbar(x, y, yerr=window.standard_error, fmt="none", ecolor=color, elinewidth=1.4, capsize=4)
     axes.plot(x, y, color=color, linewidth=2.2, marker=marker, markersize=5)
     large = {"marker": marker, "markersize": 12, "markeredgecolor": ground, "zorder": 5}
     axes.plot(x[best], y[best], color=color, **large)
+
+
+def _band(axes: Axes, x: np.ndarray, y: np.ndarray, deviation: np.ndarray, color: str) -> None:
+    axes.fill_between(x, y - deviation, y + deviation, color=color, alpha=0.2, linewidth=0)
 
 
 def _bandwidth_axis(axes: Axes, bandwidths: np.ndarray) -> None:
@@ -131,7 +133,8 @@ def _peak_label(measure: Measure, window: Window, style: tuple[str, str]) -> End
 
 
 def dimension_curves(measures: Sequence[Measure], look: Look = WIDE) -> Figure:
-    """Estimated intrinsic dimension over the number of neighbours; a measure has the curve k [K], per_k [K].
+    """Estimated intrinsic dimension over the number of neighbours; a measure has the curve k [K], per_k [K], perhaps
+    seed_deviation [K] (a band).
 
     The first few k, whose estimates can be a hundred times too large, do not set the limits of the panel. Raises
     ValueError for another curve.
@@ -144,6 +147,8 @@ def dimension_curves(measures: Sequence[Measure], look: Look = WIDE) -> Figure:
     for measure, (color, marker) in zip(measures, styles_of(measures, look), strict=True):
         k, values = _curve(measure, "k", "per_k")
         axes.plot(k, values, color=color, linewidth=2.2)
+        if "seed_deviation" in measure.curve:
+            _band(axes, k, values, _curve(measure, "seed_deviation")[0], color)
         large = {"marker": marker, "markersize": 11, "markeredgecolor": look.palette.ground, "zorder": 5}
         axes.plot(k[-1:], values[-1:], color=color, clip_on=False, **large)
         settled.append(values[k >= min(8, k[-1])])

@@ -31,7 +31,7 @@ def png_bytes(picture: Image.Image) -> bytes:
 def webp_bytes(picture: Image.Image) -> bytes:
     """A picture as a WebP file without loss, a third of its PNG."""
     buffer = io.BytesIO()
-    picture.save(buffer, format="WEBP", lossless=True, quality=60, method=4)
+    picture.save(buffer, format="WEBP", lossless=True, quality=50, method=3)
     return buffer.getvalue()
 
 

@@ -64,12 +64,12 @@ h3 { font-size: 17px; }
 p.summary { font-size: 17px; }
 .numbers, .numbers tbody, .run, .run tbody { display: block; }
 .numbers thead { display: none; }
-.numbers tr { display: grid; grid-template-columns: 1fr auto; gap: 2px 12px; padding: 9px 0;
+.numbers tr { display: grid; grid-template-columns: minmax(8em, 1fr) auto; gap: 2px 12px; padding: 9px 0;
               border-bottom: 1px solid var(--lines); }
 .numbers tr.group { padding: 22px 0 6px; border-bottom: 1.5px solid var(--muted); }
 .numbers tr.group th, .numbers td { border: 0; padding: 0; }
 .numbers td:first-child { padding: 0; }
-.numbers td.value { padding: 0; font-weight: bold; }
+.numbers td.value { padding: 0; font-weight: bold; white-space: normal; }
 .numbers td.settings { grid-column: 1 / -1; font-size: 14px; }
 .numbers tr.real { background: var(--shade); margin: 0 -10px; padding: 9px 10px; }
 .run tr { display: grid; grid-template-columns: 9em 1fr; gap: 8px; border-bottom: 1px solid var(--lines);
