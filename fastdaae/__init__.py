@@ -13,6 +13,7 @@ _HOMES = {
     "load": "fastdaae.models",
     "ParzenWindow": "fastdaae.evaluation",
     "IntrinsicDimension": "fastdaae.evaluation",
+    "report": "fastdaae.reporting",
 }
 _MODULES = ("corruptions", "data", "evaluation", "models", "networks", "ops", "priors", "training")
 
