@@ -142,7 +142,7 @@ def _name_cluster(axes: Axes, look: Look, name: str, own: np.ndarray, taken: lis
     taken.append(place)
     plate = {"boxstyle": "round,pad=0.18", "facecolor": ground, "edgecolor": color, "linewidth": 1.8, "alpha": 0.9}
     at = {"fontsize": size, "fontweight": "bold", "color": look.palette.ink, "ha": "center", "va": "center"}
-    axes.text(*place, name, **at, bbox=plate, clip_on=True)
+    axes.text(*place, name, **at, bbox=plate, clip_on=True, parse_math=False)
 
 
 def _legend(axes: Axes, look: Look, names: Sequence[str], colors: Sequence[str]) -> None:

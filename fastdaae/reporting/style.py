@@ -100,7 +100,7 @@ def label_ends(axes: Axes, look: Look, ends: Sequence[End], *, gap: float = 0.07
             axes.plot(1.035, place, color=end.color, **mark, **beside)
         else:
             axes.plot([1.005, 1.035], [min(max(start, 0), 1), place], color=end.color, linewidth=1, **beside)
-        told = {"color": end.color, "fontsize": look.text, "va": "center", "linespacing": 1.15}
+        told = {"color": end.color, "fontsize": look.text, "va": "center", "linespacing": 1.15, "parse_math": False}
         after = {"xytext": (11 if end.marker else 4, 0), "textcoords": "offset points", "annotation_clip": False}
         axes.annotate(end.text, (1.035, place), xycoords="axes fraction", **after, **told)
     return None
@@ -124,4 +124,6 @@ def legend_of(axes: Axes, look: Look, handles: Sequence, texts: Sequence[str], *
     )
     if texts:
         told = {"labelcolor": look.palette.ink, "fontsize": look.text, "frameon": False, **options}
-        axes.legend(handles, texts, loc="upper left", borderaxespad=0, handlelength=1.4, **place, **told)
+        legend = axes.legend(handles, texts, loc="upper left", borderaxespad=0, handlelength=1.4, **place, **told)
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # a name may hold dollars

@@ -23,7 +23,7 @@ LIKELIHOODS = [one for one in NAMED if one.name == "log-likelihood"]
 DIMENSIONS = [one for one in NAMED if one.name == "intrinsic dimension"]
 PLANE = RANDOM.normal(size=(60, 2))
 CODES = {name: RANDOM.normal(size=(500, 2)) for name in ("prior", "clean", "corrupted")}
-CLASSES = tuple(f"class {i} with a name that never ends" for i in range(12))
+CLASSES = ("5$ or $\\frac$", *(f"class {i} with a name that never ends" for i in range(1, 12)))
 TITLE = "t-SNE of the 64-D codes of 2,000 validation images"
 CHARTS = {
     "losses": lambda look: figures_training.losses(
