@@ -66,16 +66,20 @@ def _plane_of_codes(axes: Axes, look: Look, codes: Mapping[str, np.ndarray]) -> 
         shown = values[:_MOST_DOTS]
         alpha = 0.25 if name == "prior" else 0.6
         axes.scatter(shown[:, 0], shown[:, 1], s=12, color=_color(look, name), alpha=alpha, linewidths=0)
-    _square(axes, np.concatenate([values[:_MOST_DOTS] for values in codes.values()]))
+    _equal_units(axes, np.concatenate([values[:_MOST_DOTS] for values in codes.values()]))
 
 
-def _square(axes: Axes, points: np.ndarray) -> None:
-    """Limits that hold all points [N, 2] in a square panel, left in its place."""
+def _equal_units(axes: Axes, points: np.ndarray) -> float:
+    """Set limits that hold all points [N, 2], with as many data units an inch on both axes; gives that number."""
+    axes.figure.draw_without_rendering()  # which lays the panels out
+    box = axes.get_window_extent()
+    size = np.array([box.width, box.height]) / axes.figure.dpi
     low, high = points.min(axis=0), points.max(axis=0)
-    reach = 0.54 * (high - low).max() or 1.0
-    for name, middle in zip("xy", (low + high) / 2, strict=True):
-        axes.set(**{f"{name}lim": (middle - reach, middle + reach)})
-    axes.set_aspect("equal", adjustable="box", anchor="W")
+    unit = float((1.08 * (high - low) / size).max()) or 1.0
+    middle = (low + high) / 2
+    axes.set_xlim(middle[0] - unit * size[0] / 2, middle[0] + unit * size[0] / 2)
+    axes.set_ylim(middle[1] - unit * size[1] / 2, middle[1] + unit * size[1] / 2)
+    return unit
 
 
 def code_plane(
@@ -98,10 +102,10 @@ def code_plane(
     if axis_names is None:
         axes.set(xticks=[], yticks=[])
         axes.spines[["left", "bottom"]].set_visible(False)
-    _square(axes, points)
     dots = {"s": float(np.clip(14_000 / len(points), 14, 50)) / (2 if look.narrow else 1), "linewidths": 0}
     if labels is None:
         axes.scatter(points[:, 0], points[:, 1], color=look.palette.series[0], alpha=0.75, **dots)
+        _equal_units(axes, points)
         return figure
     found = np.unique(labels)
     palette = look.palette.classes
@@ -112,12 +116,14 @@ def code_plane(
     if len(found) > _MOST_LABELS:
         told = {"transform": axes.transAxes, "ha": "right", "fontsize": look.small, "color": look.palette.ink}
         axes.text(0.99, 0.01, f"{len(found)} labels, colours repeat", **told)
+        _equal_units(axes, points)
         return figure
     names = [_name(int(label), classes) for label in found]
+    _legend(axes, look, names, colors)
+    unit = _equal_units(axes, points)
     taken: list[np.ndarray] = []
     for label, name, color in zip(found, names, colors, strict=True):
-        _name_cluster(axes, look, _short(name, 14), points[labels == label], taken, color)
-    _legend(axes, look, names, colors)
+        _name_cluster(axes, look, _short(name, 14), points[labels == label], taken, color, unit)
     return figure
 
 
@@ -129,16 +135,21 @@ def _short(name: str, letters: int) -> str:
     return name if len(name) <= letters else f"{name[: letters - 1]}…"
 
 
-def _name_cluster(axes: Axes, look: Look, name: str, own: np.ndarray, taken: list[np.ndarray], color: str) -> None:
-    """Write a name at the median of its points [N, 2], or at the nearest one that is clear of the places `taken`."""
+def _name_cluster(
+    axes: Axes, look: Look, name: str, own: np.ndarray, taken: list[np.ndarray], color: str, unit: float
+) -> None:
+    """Write a name at the median of its points [N, 2], or at the nearest one that is clear of the places `taken`.
+
+    `unit` is that of the data an inch.
+    """
     ground = look.palette.ground
     size = (11 if look.narrow else 15) - (2 if len(name) > 3 else 0)
-    # data units an inch: the panel takes about eight tenths of the figure
-    unit = np.ptp(axes.get_xlim()) / (0.8 * axes.figure.get_size_inches().min())
     room = unit * size / 72 * np.array([0.7 * len(name) + 1, 1.8])
     median = np.median(own, axis=0)
-    candidates = [median, *own[np.linalg.norm(own - median, axis=1).argsort()]]
-    place = next((at for at in candidates if all((np.abs(at - other) > room).any() for other in taken)), median)
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    nearest = own[np.linalg.norm(own - median, axis=1).argsort()]
+    candidates = np.clip([median, *nearest], low + room / 2, high - room / 2)  # inside the panel
+    place = next((at for at in candidates if all((np.abs(at - other) > room).any() for other in taken)), candidates[0])
     taken.append(place)
     plate = {"boxstyle": "round,pad=0.18", "facecolor": ground, "edgecolor": color, "linewidth": 1.8, "alpha": 0.9}
     at = {"fontsize": size, "fontweight": "bold", "color": look.palette.ink, "ha": "center", "va": "center"}

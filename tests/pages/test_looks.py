@@ -40,6 +40,11 @@ CHARTS = {
     "classes": lambda look: figures_codes.code_plane(
         PLANE, np.arange(60) % 12, title=TITLE, axis_names=None, classes=CLASSES, look=look
     ),
+    "digits": lambda look: figures_codes.code_plane(PLANE, np.arange(60) % 10, title=TITLE, axis_names=None, look=look),
+    "ring": lambda look: figures_codes.code_plane(
+        PLANE, np.arange(60) % 4, title=TITLE, axis_names=("code 1", "code 2"), classes=CLASSES, look=look
+    ),
+    "no labels": lambda look: figures_codes.code_plane(PLANE, None, title=TITLE, axis_names=None, look=look),
     "labels": lambda look: figures_codes.code_plane(
         PLANE, np.arange(60) % 30, title=TITLE, axis_names=("code 1", "code 2"), look=look
     ),
@@ -66,7 +71,7 @@ def test_no_text_is_cut_or_covered(chart, look):
     boxes = {
         text: text.get_window_extent() for text in texts_of(figure) if text.get_text() and not text.get_bbox_patch()
     }
-    assert len(boxes) >= 3
+    assert boxes
     whole = figure.bbox.padded(1)
     for text, box in boxes.items():
         assert whole.containsx(box.x0) and whole.containsx(box.x1), text
