@@ -103,8 +103,11 @@ def _exact(queries: Tensor, samples: Tensor) -> Tensor:
     unit = 255 if samples.dtype == torch.uint8 else 1
     queries, samples = queries.double() / unit, samples.double() / unit
     distances = torch.cdist(queries, samples, compute_mode="donot_use_mm_for_euclid_dist").square()
-    rows = [torch.logsumexp(-0.5 * distances / h**2, 1) for h in BANDWIDTHS.tolist()]
-    return torch.stack(rows) - torch.tensor([_normalizer(h, len(samples), samples.shape[1]) for h in BANDWIDTHS])[:, None]
+    rows = [
+        torch.logsumexp(-0.5 * distances / h**2, 1) - _normalizer(h, len(samples), samples.shape[1])
+        for h in BANDWIDTHS.tolist()
+    ]
+    return torch.stack(rows)
 
 
 def _ready(estimate, count: int, stored: bool = False) -> Ready:

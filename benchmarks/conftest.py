@@ -102,7 +102,9 @@ def pytest_terminal_summary(terminalreporter, config):
     if not shown:
         return
     write, line = terminalreporter.write_line, machine()
-    terminalreporter.section("rows beside their peers (medians; times over ours: the best correct peer's, then each [quartiles])")
+    terminalreporter.section(
+        "rows beside their peers (medians; times over ours: the best correct peer's, then each [quartiles])"
+    )
     write(f"{line['machine']}, {line['threads']} threads, data: {line['data']}")
     write(line["cpp"])
     moved = {}

@@ -15,7 +15,9 @@ SAMPLES, QUERIES = 10_000, 50
 BANDWIDTHS = (0.1, 0.2, 0.3, 0.5, 1.0)
 
 
-def log_densities(samples: np.ndarray, queries: np.ndarray, bandwidth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def log_densities(
+    samples: np.ndarray, queries: np.ndarray, bandwidth: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nats [Q] of KernelDensity as it comes, of KernelDensity with one leaf, and of fastdaae."""
     default = KernelDensity(bandwidth=bandwidth).fit(samples).score_samples(queries)
     one_leaf = KernelDensity(bandwidth=bandwidth, leaf_size=len(samples)).fit(samples).score_samples(queries)
