@@ -35,7 +35,7 @@ BINDINGS = [
     for name in ("chain", "corruption", "cuda", "layers", "module", "neighbors", "parzen", "random")
 ]
 CUDA_BINDINGS = "csrc/python/cuda.cpp"
-SOURCES = [*BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp"]
+SOURCES = [*BINDINGS, "csrc/cpu/engine.cpp", "csrc/cpu/machine.cpp", "csrc/cpu/progress.cpp"]
 KERNELS = [
     f"csrc/cpu/{name}.cpp"
     for name in (

@@ -4,9 +4,14 @@
 _STRAY = 0.5
 
 
+def are_grey_levels(low: float, high: float) -> bool:
+    """Whether floats of the range low..high look like grey levels 0..255."""
+    return low >= 0 and 2 < high <= 255
+
+
 def advice(low: float, high: float) -> str:
     """How to bring floats of the range low..high to [0, 1]: the range's likely origin, and the way back."""
-    if low >= 0 and 2 < high <= 255:
+    if are_grey_levels(low, high):
         return "these look like grey levels 0..255: divide by 255, or save them as uint8"
     if -1 <= low < 0 and high <= 1:
         return "these look like values in [-1, 1]: use (x + 1) / 2"

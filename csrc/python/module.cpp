@@ -3,6 +3,9 @@
 #include <omp.h>
 #endif
 
+#include <optional>
+
+#include "../cpu/progress.h"
 #include "arguments.h"
 
 namespace fastdaae {
@@ -45,9 +48,17 @@ double ceiling(double seconds, int threads) {
   return measure ? measure(seconds, std::max(1, threads)) : 0.0;
 }
 
+// (unit, done, total, seconds) of the operator at work, or none.
+std::optional<std::tuple<const char*, int64_t, int64_t, double>> progress() {
+  const Progress found = current_progress();
+  if (!found.unit) return std::nullopt;
+  return std::make_tuple(found.unit, found.done, found.total, found.seconds);
+}
+
 void define(py::module_& m) {
   const py::call_guard<py::gil_scoped_release> without_gil;
   m.def("build_info", &build_info);
+  m.def("progress", &progress);
   m.def("choose_isa", &choose_engine);
   m.def("multiply_add_ceiling", &ceiling<&CeilingKernels::floats>, without_gil);
   m.def("byte_product_ceiling", &ceiling<&CeilingKernels::bytes>, without_gil);

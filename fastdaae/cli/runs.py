@@ -11,8 +11,7 @@ import torch
 from typer import Argument, Option
 
 import fastdaae as fd
-from fastdaae import reporting
-from fastdaae import run_config, run_folder
+from fastdaae import reporting, run_config, run_folder
 from fastdaae.arrays import to_tensor
 from fastdaae.cli.console import say, show, working
 from fastdaae.cli.places import require_file, require_folder

@@ -1,15 +1,16 @@
 """What a data set is: up to three splits of images, each with labels or without."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from fastdaae import arrays, pixels
+from fastdaae import images, pixels
 from fastdaae.arrays import to_tensor
+from fastdaae.schema import printable, shortened
 
-_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+DIGITS = tuple("0123456789")  # the classes of handwritten digits
+_SHOWN = 20  # names of classes that a printed data set lists
 
 
 class Split(NamedTuple):
@@ -21,11 +22,14 @@ class Split(NamedTuple):
     images: torch.Tensor
     labels: torch.Tensor | None = None
 
+    def __repr__(self) -> str:
+        return f"Split of {_told(self)}"
+
 
 class Dataset(NamedTuple):
     """The parts that an experiment keeps apart: train, validation and test (None where absent), and the set's name.
 
-    `classes` are the names of the labels 0, 1, ..., or None where they have none.
+    `classes` are the names of the labels 0, 1, ..., or None where they have none. Printed, it is a table of its parts.
     """
 
     train: Split
@@ -34,20 +38,54 @@ class Dataset(NamedTuple):
     name: str
     classes: tuple[str, ...] | None = None
 
+    def __repr__(self) -> str:
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        told = [f"Dataset {self.name!r}", *(f"{name:10}  {_told(part)}" for name, part in parts.items())]
+        if self.classes is not None:
+            names = ", ".join(self.classes[:_SHOWN]) + (", ..." if len(self.classes) > _SHOWN else "")
+            told.append(f"{'classes':10}  {len(self.classes)}: {names}")
+        return "\n  ".join(told)
+
+
+def _told(split) -> str:
+    """A split, or images alone, in a few words; whatever stands in their place by its type."""
+    if split is None:
+        return "none"
+    images, labels = getattr(split, "images", split), getattr(split, "labels", None)
+    shape = list(getattr(images, "shape", ()))
+    if not shape or 0 in shape:
+        return f"{type(images).__name__} {shape}"
+    dtype = str(images.dtype).removeprefix("torch.")
+    scale = "uint8 (value / 255)" if dtype == "uint8" else f"{dtype} in {_range(images)}"
+    of_classes = "no labels" if labels is None else f"labels {_range(labels)}"
+    return f"{shape[0]:,} images {shape[1:]}, {scale}, {of_classes}"
+
+
+def _range(numbers) -> str:
+    if not hasattr(numbers, "min") or 0 in numbers.shape:
+        return f"in a {type(numbers).__name__}"
+    return f"{float(numbers.min()):g}..{float(numbers.max()):g}"
+
 
 def as_images(array: np.ndarray | torch.Tensor, name: str = "images") -> torch.Tensor:
     """The array as image data that models accept: a uint8 tensor [N, ...] (value / 255), or float32 in [0, 1].
 
-    Takes uint8 or floating numpy arrays and tensors; uint8 stays uint8 and shares memory where possible, floats
-    become float32, and a tensor stays on its device. `name` is what errors call the array. Raises TypeError for
-    another type or dtype, and ValueError for an empty set, fewer than 2 dimensions, NaN or infinite values, values
-    outside [0, 1], or uint8 that are 0 and 1 alone; the message says how to rescale what was seen.
+    Takes uint8 or floating numpy arrays and tensors, [N, C, H, W], [N, H, W] or flat [N, D]; uint8 stays uint8 and
+    shares memory where possible, floats become float32, and a tensor stays on its device. `name` is what errors call
+    the array. Raises TypeError for another type or dtype, and ValueError for an empty set, fewer than 2 dimensions,
+    channels last, NaN or infinite values, values outside [0, 1], or uint8 that are 0 and 1 alone; the message says how
+    to mend what was seen.
     """
-    tensor = _as_sets(array, name)
-    if tensor.dtype == torch.uint8:
+    tensor = images.as_set(array, name)
+    if tensor.dtype != torch.uint8:
+        images.require_unit_interval(tensor, name)
+        tensor = tensor.to(torch.float32)
+    if isinstance(array, torch.Tensor):
         return tensor
-    _require_unit_interval(tensor, name)
-    return tensor.to(torch.float32)
+    tensor = tensor.contiguous()
+    # this tensor is the user's, who may write to it
+    shared = not array.flags.writeable and tensor.data_ptr() == array.ctypes.data
+    return tensor.clone() if shared else tensor
 
 
 def as_samples(array: np.ndarray | torch.Tensor, name: str = "samples") -> torch.Tensor:
@@ -55,10 +93,9 @@ def as_samples(array: np.ndarray | torch.Tensor, name: str = "samples") -> torch
 
     As `as_images`, but values may stray from [0, 1] by 0.5, as those of a linear decoder do. Raises as `as_images`.
     """
-    tensor = _as_sets(array, name)
+    tensor = images.as_set(array, name)
     if tensor.dtype != torch.uint8:
-        low, high = _finite_range(tensor, name)
-        pixels.require_scale(low, high, name)
+        pixels.require_scale(*images.finite_range(tensor, name), name)
     return tensor.flatten(1)
 
 
@@ -71,58 +108,32 @@ def as_labels(labels: np.ndarray, count: int, name: str = "labels") -> torch.Ten
         given = f"dtype {labels.dtype}" if isinstance(labels, np.ndarray) else type(labels).__name__
         raise TypeError(f"{name} must be a numpy array of integers, got {given}; number the classes from 0")
     if labels.shape != (count,):
-        raise ValueError(f"{name} must have shape [{count}], one for each image, got {_shape(labels)}")
+        raise ValueError(f"{name} must have shape [{count}], one for each image, got {list(labels.shape)}")
     return to_tensor(labels.astype(np.int64))
 
 
-def _as_sets(array: np.ndarray | torch.Tensor, name: str) -> torch.Tensor:
-    tensor = _as_tensor(array, name)
-    if tensor.ndim < 2:
-        raise ValueError(f"{name} must have at least 2 dimensions [N, ...], got {_shape(tensor)}; reshape to [N, D]")
-    if tensor.numel() == 0:
-        raise ValueError(f"{name} must hold at least one image of one pixel, got shape {_shape(tensor)}; drop this set")
-    if tensor.dtype == torch.uint8 and int(tensor.max()) == 1:
-        raise ValueError(f"{name} must be uint8 grey levels 0..255, got 0..1; multiply by 255, or save as floats")
-    return tensor
+def as_classes(names: np.ndarray, name: str = "classes") -> tuple[str, ...]:
+    """The names of the labels 0, 1, ... from a numpy array of texts [K].
+
+    Raises TypeError for an array of something else, and ValueError unless the names are a list of different ones.
+    """
+    if names.dtype.kind != "U":
+        raise TypeError(
+            f"{name} must be a numpy array of texts, got dtype {names.dtype}; use numpy.array(['cat', ...])"
+        )
+    texts = [printable(text) for text in names.ravel().tolist()]
+    if names.ndim != 1 or not all(texts) or len(set(texts)) < len(texts) or not texts:
+        raise ValueError(f"{name} must be one name for each label, all different, got {shortened(names.tolist())}")
+    return tuple(texts)
 
 
-def _as_tensor(array: np.ndarray | torch.Tensor, name: str) -> torch.Tensor:
-    if not isinstance(array, np.ndarray | torch.Tensor):
-        given = type(array).__name__
-        raise TypeError(f"{name} must be a numpy array or a torch tensor, got {given}; convert with numpy.asarray")
-    if isinstance(array, torch.Tensor):
-        supported = array.dtype == torch.uint8 or array.dtype in _FLOATS
-    else:
-        supported = array.dtype == np.uint8 or (array.dtype.kind == "f" and array.dtype.itemsize <= 8)
-    if not supported:
-        hint = pixels.dtype_advice(array)
-        raise TypeError(f"{name} must be uint8 or floats in [0, 1], got dtype {array.dtype}; {hint}")
-    if isinstance(array, torch.Tensor):
-        return array.detach()
-    # a copy of what may not be written, for this tensor is the user's
-    return arrays.to_tensor(np.require(array, requirements=["C", "W"]).reshape(array.shape))
-
-
-def _require_unit_interval(tensor: torch.Tensor, name: str) -> None:
-    low, high = _finite_range(tensor, name)
-    if low >= 0.0 and high <= 1.0:
+def require_named(labels: torch.Tensor | None, classes: tuple[str, ...], name: str = "labels") -> None:
+    """Raises ValueError for labels that are not the place of a name in `classes`."""
+    if labels is None:
         return
-    outside = int(((tensor < 0) | (tensor > 1)).sum())
-    raise ValueError(
-        f"{name} must hold floats in [0, 1], got {outside} of {tensor.numel()} values outside, range "
-        f"{low:g}..{high:g}; {pixels.advice(low, high)}"
-    )
-
-
-def _finite_range(tensor: torch.Tensor, name: str) -> tuple[float, float]:
-    low, high = (float(bound) for bound in tensor.aminmax())
-    if math.isfinite(low) and math.isfinite(high):
-        return low, high
-    bad = int((~tensor.isfinite()).sum())
-    raise ValueError(
-        f"{name} must be finite, got {bad} NaN or infinite of {tensor.numel()} values; remove or replace them"
-    )
-
-
-def _shape(array: np.ndarray | torch.Tensor) -> list[int]:
-    return list(array.shape)
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= len(classes):
+        raise ValueError(
+            f"{name} must be in 0..{len(classes) - 1}, the places of the {len(classes)} classes, got {low}..{high}; "
+            "name every class, or number the labels from 0"
+        )

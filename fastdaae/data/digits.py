@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastdaae.arrays import to_tensor
-from fastdaae.data.dataset import Dataset, Split
+from fastdaae.data.dataset import DIGITS, Dataset, Split
 
 VALIDATION_START, TEST_START = 1297, 1547
 
@@ -23,4 +23,4 @@ def load_digits() -> Dataset:
     labels = to_tensor(bunch.target.astype(np.int64))
     parts = (slice(None, VALIDATION_START), slice(VALIDATION_START, TEST_START), slice(TEST_START, None))
     train, validation, test = (Split(images[part], labels[part]) for part in parts)
-    return Dataset(train, validation, test, "digits")
+    return Dataset(train, validation, test, "digits", DIGITS)

@@ -8,13 +8,26 @@ import numpy as np
 import torch
 
 from fastdaae.arrays import to_tensor
-from fastdaae.data.dataset import Dataset, Split
+from fastdaae.data.dataset import DIGITS, Dataset, Split, require_named
 from fastdaae.data.idx import read_idx
 
 PUBLISHED = {
     "mnist": "yann.lecun.com/exdb/mnist",
     "fashion-mnist": "github.com/zalandoresearch/fashion-mnist",
 }
+_GARMENTS = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+CLASSES = {"mnist": DIGITS, "fashion-mnist": _GARMENTS}
 TRAINING_FILE, TEST_FILE, VALIDATION = 60_000, 10_000, 10_000
 
 
@@ -23,7 +36,8 @@ def load_mnist(name: str, root: str | PathLike | None = None) -> Dataset:
 
     The papers' split: the first 50,000 of the training file train, its last 10,000 validate, and the 10,000 of the
     test file test. The four idx files, gzipped or not, lie in `root`/`name` or in `root` itself; without `root`, in
-    the folder that the environment variable FASTDAAE_DATA names. Raises FileNotFoundError for a missing file and
+    the folder that the environment variable FASTDAAE_DATA names. The classes have their published names. Raises
+    FileNotFoundError for a missing file and
     ValueError for a damaged one.
     """
     folders = _folders(name, root)
@@ -32,7 +46,7 @@ def load_mnist(name: str, root: str | PathLike | None = None) -> Dataset:
     images, labels = _read_pair(name, folder, "train", TRAINING_FILE)
     test = Split(*_read_pair(name, folder, "t10k", TEST_FILE))
     cut = TRAINING_FILE - VALIDATION
-    return Dataset(Split(images[:cut], labels[:cut]), Split(images[cut:], labels[cut:]), test, name)
+    return Dataset(Split(images[:cut], labels[:cut]), Split(images[cut:], labels[cut:]), test, name, CLASSES[name])
 
 
 def _folders(name: str, root: str | PathLike | None) -> list[Path]:
@@ -71,4 +85,6 @@ def _read_pair(name: str, folder: Path, part: str, count: int) -> tuple[torch.Te
             f"{images_path} must hold {name}'s images [{count}, 28, 28], got {list(images.shape)}; download it again, "
             "or save your own images as .npy and pass its path"
         )
-    return to_tensor(images), to_tensor(labels.astype(np.int64))
+    numbers = to_tensor(labels.astype(np.int64))
+    require_named(numbers, CLASSES[name], f"labels in {labels_path}")
+    return to_tensor(images), numbers

@@ -10,6 +10,14 @@ from fastdaae.reading import open_regular, require_memory
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _COLOURS = {"1": "L", "L": "L", "RGB": "RGB"}
+_TO_RGB = "Image.open(path).convert('RGB').save(path)"
+# how Pillow's other colour modes become one that is read; `convert` alone clips 16 bits at 255
+_REMEDIES = {
+    "RGBA": f"{_TO_RGB} drops alpha",
+    "LA": "Image.open(path).convert('L').save(path) drops alpha",
+    "P": f"{_TO_RGB} looks its palette up",
+    "I;16": "Image.fromarray((numpy.asarray(Image.open(path)) >> 8).astype('uint8')).save(path) keeps the upper 8 bits",
+}
 
 
 def read_pictures(paths: list[Path]) -> np.ndarray:
@@ -41,7 +49,8 @@ def _read(path: Path, like: tuple[Path, tuple[int, ...], str] | None) -> tuple[n
             raise _unreadable(path, error) from error
         colour = _COLOURS.get(mode)
         if colour is None:
-            raise ValueError(f"{path} must be grey (L) or RGB, got colour mode {mode}; convert it")
+            remedy = _REMEDIES.get(mode, f"{_TO_RGB} converts it")
+            raise ValueError(f"{path} must be grey (L) or RGB with 8 bits, got colour mode {mode}; {remedy} (Pillow)")
         shape = (height, width) if colour == "L" else (3, height, width)
         if like is not None and like[1:] != (shape, colour):
             raise _differing(path, shape, colour, *like)
@@ -58,9 +67,11 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
 
 
 def _differing(path: Path, shape: tuple, colour: str, other: Path, other_shape: tuple, other_colour: str) -> ValueError:
+    size = "" if shape[-2:] == other_shape[-2:] else f".resize(({other_shape[-1]}, {other_shape[-2]}))"
+    mode = "" if colour == other_colour else ".convert('RGB')"
     return ValueError(
         f"{path} is {_size(shape)} pixels, {colour}, but {other} is {_size(other_shape)} pixels, {other_colour}; give "
-        "all images one size and one colour mode"
+        f"all images one size and one colour mode: for each, Image.open(path){size}{mode}.save(path) (Pillow)"
     )
 
 

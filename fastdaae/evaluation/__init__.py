@@ -1,6 +1,7 @@
 """Measures of models and data: Parzen likelihood, intrinsic dimension, reconstruction, classification of codes."""
 
 from fastdaae.evaluation.classification import pca_svm_accuracy, svm_accuracy
+from fastdaae.evaluation.compare import compare
 from fastdaae.evaluation.dimension import IntrinsicDimension
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.measure import Measure
@@ -14,6 +15,7 @@ __all__ = [
     "IntrinsicDimension",
     "Measure",
     "ParzenWindow",
+    "compare",
     "evaluate",
     "pca_svm_accuracy",
     "read_evaluation",

@@ -1,5 +1,6 @@
 """`Case`: what an evaluation is of, a model with its samples and the data beside them."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,22 +12,29 @@ from fastdaae.noise import Noise
 from fastdaae.reference import as_float
 
 _BATCH = 1000
+_SEEDS = 1 << 64
 
 
 @dataclass(frozen=True)
 class Case:
-    """A model and a Dataset; `sets` are samples of the model and real images [count, D] by name, or why there are none.
+    """A model and a Dataset, and by name the sets that are measured: sample draws and real images, where the model is.
 
-    `k` is the number of neighbours, `svm_images` the most training images of a classifier, `seed` that of all noise.
+    Each of the `sets` is a list of draws [count, D], one for each seed, of which any may be the reason why there is
+    none; the real images are one. `k` is the number of neighbours, `svm_images` the most training images of a
+    classifier, `seed` that of all noise, `bandwidths` the grid of the Parzen windows (None: theirs), `sampled` how
+    samples were drawn where that is worth telling. `report` is told each stage.
     """
 
     model: torch.nn.Module
     dataset: object
-    sets: dict[str, Tensor | Exception]
+    sets: dict[str, list[Tensor | Exception]]
     count: int
     k: int
     svm_images: int
     seed: int
+    bandwidths: Sequence[float] | None
+    sampled: dict[str, str]
+    report: Callable[[str], None]
 
     @property
     def device(self) -> torch.device:
@@ -37,16 +45,22 @@ class Case:
         """The noise of this evaluation, where the model is."""
         return Noise(self.seed, device=self.device)
 
-    def points(self, of: str) -> Tensor:
-        """One of the sets [count, D]; raises why there is none."""
-        points = self.sets[of]
-        if isinstance(points, Exception):
-            raise points
-        return points
+    def draws(self, of: str, stage: str) -> Iterator[Tensor]:
+        """The draws [count, D] of one of the sets, each told as a stage; raises why there is none."""
+        draws = self.sets[of]
+        for number, points in enumerate(draws, start=1):
+            self.report(f"{stage}, {of}" + (f", seed {number} of {len(draws)}" if len(draws) > 1 else ""))
+            if isinstance(points, Exception):
+                raise points
+            yield points
+
+    def how(self, of: str) -> dict[str, str]:
+        """How one of the sets was drawn, where that is worth telling."""
+        return {} if of == REAL else self.sampled
 
     @torch.no_grad()
     def encoded(self, images: Tensor) -> Tensor:
-        """The model's codes of images [N, ...], float32 [N, Z] on the CPU."""
+        """The model's codes of images [N, ...], float32 [N, Z] on the CPU, where scikit-learn wants them."""
         return torch.cat([self.model.encode(x.to(self.device)).float().cpu() for x in images.split(_BATCH)])
 
     def codes(self, images: Tensor) -> Tensor:
@@ -56,11 +70,28 @@ class Case:
         return codes
 
 
-def case_of(model, dataset, *, samples: int, steps: int, k: int, svm_images: int, seed: int) -> Case:
-    """A model with its samples x(0) and x(steps), and as many real training images."""
+def case_of(
+    model,
+    dataset,
+    *,
+    samples: int,
+    steps: int,
+    seed: int,
+    seeds: int,
+    precision: str,
+    report: Callable[[str], None],
+    **choices,
+) -> Case:
+    """A model with `seeds` draws of its samples x(0) and x(steps), and as many real training images."""
     count = min(samples, len(dataset.train.images))
-    sets = _sampled(model, count, steps, seed) | {REAL: rows_of(dataset.train.images[:count])}
-    return Case(model, dataset, sets, count, k, svm_images, seed)
+    drawn = []
+    for number in range(seeds):
+        report("sampling" + (f", seed {number + 1} of {seeds}" if seeds > 1 else ""))
+        drawn.append(_sampled(model, count, steps, (seed + number) % _SEEDS, precision))
+    sets = {name: [draw[name] for draw in drawn] for name in drawn[0]}
+    sets[REAL] = [rows_of(dataset.train.images[:count]).to(next(model.parameters()).device)]
+    sampled = {} if precision == "fp32" else {"precision": f"sampled in {precision}"}
+    return Case(model, dataset, sets, count, seed=seed, sampled=sampled, report=report, **choices)
 
 
 def rows_of(images: Tensor) -> Tensor:
@@ -68,14 +99,14 @@ def rows_of(images: Tensor) -> Tensor:
     return as_float(images).flatten(1)
 
 
-def _sampled(model, count: int, steps: int, seed: int) -> dict[str, Tensor | Exception]:
+def _sampled(model, count: int, steps: int, seed: int, precision: str) -> dict[str, Tensor | Exception]:
     kept = (0, steps) if steps else (0,)
     names = [f"x({t})" for t in kept]
     try:
-        drawn = model.sample(count, steps=steps, keep=kept, seed=seed)
+        drawn = model.sample(count, steps=steps, keep=kept, seed=seed, precision=precision)
     except IMPOSSIBLE as error:
         return dict.fromkeys(names, error)
-    return {name: _finite_or_why(x.flatten(1).cpu()) for name, x in zip(names, drawn, strict=True)}
+    return {name: _finite_or_why(x.flatten(1)) for name, x in zip(names, drawn, strict=True)}
 
 
 def _finite_or_why(samples: Tensor) -> Tensor | Exception:

@@ -2,7 +2,6 @@
 
 import math
 import operator
-import warnings
 
 import numpy as np
 import torch
@@ -12,8 +11,9 @@ from torch import Tensor
 
 from fastdaae import ops
 from fastdaae.evaluation.fitting import fitting
-from fastdaae.evaluation.points import as_points
+from fastdaae.evaluation.points import as_points, as_rows
 from fastdaae.evaluation.rows import distinct_rows, largest_of_rows
+from fastdaae.evaluation.warn import warn
 from fastdaae.ops.log_ratios import log_ratio_moments
 from fastdaae.reference import LogRatioMoments, Moments
 
@@ -45,14 +45,16 @@ class IntrinsicDimension(BaseEstimator):
         self.estimator = estimator
 
     def fit(self, X, y=None) -> "IntrinsicDimension":
-        """Estimate from X [N, D] (uint8 means value / 255), on X's device where X is a CUDA tensor; `y` is ignored.
+        """Estimate from X [N, D], or images [N, H, W] or [N, C, H, W]; `y` is ignored.
 
-        A C-ordered np.memmap of uint8, float32 or float64 is read where it is: it may be larger than memory.
+        uint8 means value / 255. A CUDA tensor is measured on its device. A C-ordered np.memmap of uint8, float32 or
+        float64 is read where it is: it may be larger than memory.
         Warns where k > n - 1, where rows repeat and where points tie at k. Raises ValueError for k < 2, another
         estimator, empty or non-finite data, fewer than three distinct rows, or only points that tie.
         """
         with fitting(self):
-            points = _mapped(self, X) if _stays_mapped(X) else as_points(self, X, reset=True, keep_device=True)
+            X = as_rows(X) if isinstance(X, np.memmap) else X
+            points = _mapped(self, X) if _stays_mapped(X) else as_points(self, X, reset=True)
             if self.estimator not in ESTIMATORS:
                 raise ValueError(f"estimator must be one of {', '.join(map(repr, ESTIMATORS))}, got {self.estimator!r}")
             k = _whole_number(self.k)
@@ -74,10 +76,10 @@ class IntrinsicDimension(BaseEstimator):
             )
         self.duplicates_ = rows - distinct
         if self.duplicates_:
-            warnings.warn(f"{self.duplicates_} of {rows} rows repeat an earlier one and are left out", stacklevel=3)
+            warn(f"{self.duplicates_} of {rows} rows repeat an earlier one and are left out")
         self.k_ = min(k, distinct - 1)
         if self.k_ < k:
-            warnings.warn(f"k = {k} is more than n - 1; k_ = {self.k_} is used", stacklevel=3)
+            warn(f"k = {k} is more than n - 1; k_ = {self.k_} is used")
         self.ks_ = np.arange(2, self.k_ + 1)
 
     def _report_ties(self, distances: Tensor) -> None:
@@ -93,10 +95,9 @@ class IntrinsicDimension(BaseEstimator):
             )
         if self.ties_:
             what = "are left out" if self.estimator == "mle" else "count as log-ratios of zero"
-            warnings.warn(
+            warn(
                 f"{self.ties_} of {points} points have their {k} nearest neighbours at one distance and {what}: "
-                f"{remedy}",
-                stacklevel=3,
+                f"{remedy}"
             )
 
     def _fit_likelihood(self, found: LogRatioMoments) -> None:

@@ -15,12 +15,13 @@ REAL = "real training images"
 class Measure:
     """A number that was measured: `name` "log-likelihood", `of` "x(5)", `value` -1.5 in `unit` "nats".
 
-    `standard_error` is in the same unit. `settings` says what it was measured with, {"samples": 1000, "bandwidth":
-    0.2}: numbers and texts. `curve` holds lists of one length by name, {"bandwidths": [...], "validation": [...]}: the
-    first is the abscissa. A measure that could not be taken has the value None, and says why as `reason`. `digits` are
-    the decimals that a person is told. The unit "share" is that of numbers in [0, 1], told in per cent. What is not
-    finite beside the value is None, as JSON has it. Raises ValueError for a value that is not finite, for none without
-    a reason and for lists of different lengths.
+    `standard_error` is in the same unit. So is `seed_deviation`, the standard deviation over several sample draws:
+    `value` and `standard_error` then are means over them, and settings["seeds"] is their number. `settings` says what
+    it was measured with, {"samples": 1000, "bandwidth": 0.2}: numbers and texts. `curve` holds lists of one length by
+    name, {"bandwidths": [...], "validation": [...]}: the first is the abscissa. A measure that could not be taken has
+    the value None, and says why as `reason`. `digits` are the decimals that a person is told. The unit "share" is that
+    of numbers in [0, 1], told in per cent. What is not finite beside the value is None, as JSON has it. Raises
+    ValueError for a value that is not finite, for none without a reason and for lists of different lengths.
     """
 
     name: str
@@ -30,20 +31,26 @@ class Measure:
     unit: str | None = None
     digits: int = 2
     settings: Mapping[str, float | str] = field(default_factory=dict)
-    curve: Mapping[str, Sequence[float | None]] | None = None
+    curve: Mapping[str, Sequence[float | None]] | None = field(default=None, repr=False)
     reason: str | None = None
+    seed_deviation: float | None = None
 
     def __post_init__(self):
         if self.value is None and not self.reason:
             raise ValueError("reason must say why there is no value, got none")
         curve = self.curve and {name: list(map(_finite, values)) for name, values in self.curve.items()}
-        parts = {"value": self.value, "standard_error": _finite(self.standard_error), "settings": self.settings}
-        for name, part in {**parts, "curve": curve}.items():
+        errors = {name: _finite(getattr(self, name)) for name in ("standard_error", "seed_deviation")}
+        for name, part in {"value": self.value, **errors, "settings": self.settings, "curve": curve}.items():
             object.__setattr__(self, name, canonical(name, part))
         first, *others = (self.curve or {"": []}).items()
         for name, values in others:
             if len(values) != len(first[1]):
                 refuse(values, f"curve.{name}", f"a list of {len(first[1])} like {first[0]}")
+
+    def __str__(self) -> str:
+        from fastdaae.evaluation import telling  # which is made of Measures
+
+        return telling.line(self)
 
     @property
     def is_of_real_data(self) -> bool:
@@ -78,6 +85,7 @@ _MEASURE: Check = record(
         "settings": mapping_of(_setting),
         "curve": optional(mapping_of(list_of(_NUMBER))),
         "reason": optional(text),
+        "seed_deviation": _NUMBER,
     },
     closed=True,
 )

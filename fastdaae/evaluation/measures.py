@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 from torch import Tensor
 
 from fastdaae.evaluation.attempt import attempt, diverged
@@ -12,8 +13,9 @@ from fastdaae.evaluation.case import Case, rows_of
 from fastdaae.evaluation.classification import pca_svm_accuracy, svm_accuracy
 from fastdaae.evaluation.dimension import IntrinsicDimension
 from fastdaae.evaluation.measure import Measure
-from fastdaae.evaluation.parzen import ParzenWindow
+from fastdaae.evaluation.parzen import GRID_END, ParzenWindow, grid_end, warn_of_grid_end
 from fastdaae.evaluation.reconstruction import reconstruction_error
+from fastdaae.evaluation.seeds import over_seeds
 
 LIKELIHOOD, DIMENSION = "log-likelihood", "intrinsic dimension"  # which have figures of their own
 _LIKELIHOOD = partial(Measure, LIKELIHOOD, unit="nats", digits=1)
@@ -26,33 +28,49 @@ def reconstruction(case: Case) -> list[Measure]:
     """The mean squared error of reconstructed test images, from corrupted and from clean inputs."""
     images = case.dataset.test.images
 
-    def error(noise) -> dict:
+    def error(of: str, noise) -> dict:
+        case.report(f"reconstruction, {of}")
         mean, standard_error = reconstruction_error(case.model, images, noise)
         if not math.isfinite(mean):
             raise diverged("the reconstructions")
         return {"value": mean, "standard_error": standard_error, "settings": {"test_images": len(images)}}
 
-    return [
-        attempt(_RECONSTRUCTION, "corrupted input", lambda: error(case.noise())),
-        attempt(_RECONSTRUCTION, "clean input", lambda: error(None)),
-    ]
+    inputs = {"corrupted input": case.noise(), "clean input": None}
+    return [attempt(_RECONSTRUCTION, of, partial(error, of, noise)) for of, noise in inputs.items()]
 
 
 def log_likelihood(case: Case) -> list[Measure]:
-    """The mean log-likelihood of the test images under Parzen windows on each set of points."""
-    validation, test = (getattr(case.dataset, part).images.flatten(1) for part in ("validation", "test"))
+    """The mean log-likelihood of the test images under Parzen windows on each set of points.
 
-    def under(points: Tensor) -> dict:
-        window = ParzenWindow().fit(points, validation=validation)
-        mean, error = window.mean_log_likelihood(test)
-        bandwidths = window.bandwidths_.tolist()
-        settings = {"samples": case.count, "bandwidth": window.bandwidth_, "test_images": len(test)}
-        if window.bandwidth_ in (bandwidths[0], bandwidths[-1]):
-            settings["note"] = "the bandwidth is at the end of its grid"
-        curve = {"bandwidths": bandwidths, "validation": window.validation_log_likelihoods_.tolist()}
-        return {"value": mean, "standard_error": error, "settings": settings, "curve": curve}
+    One bandwidth serves all draws of a set: the best on the validation images, in the mean over draws.
+    """
+    validation, test = (getattr(case.dataset, part).images.to(case.device) for part in ("validation", "test"))
 
-    return [attempt(_LIKELIHOOD, of, lambda of=of: under(case.points(of))) for of in case.sets]
+    def under(of: str) -> dict:
+        windows = [_window(case, points, validation) for points in case.draws(of, f"{LIKELIHOOD} over bandwidths")]
+        bandwidths, curves = windows[0].bandwidths_, [window.validation_log_likelihoods_ for window in windows]
+        best = float(bandwidths[np.mean(curves, axis=0).argmax()])
+        warn_of_grid_end(best, bandwidths, of)
+        end = grid_end(best, bandwidths)
+        note = {"note": f"the bandwidth is the {end} of its grid"} if end else {}
+        counts = {"samples": case.count, "bandwidth": best, "test_images": len(test)}
+        settings = {**counts, **case.how(of), **note}
+        taken = []
+        for window, points in zip(windows, case.draws(of, LIKELIHOOD), strict=True):
+            mean, error = ParzenWindow(best).fit(points).mean_log_likelihood(test)
+            curve = {"bandwidths": bandwidths, "validation": window.validation_log_likelihoods_}
+            curve["standard_error"] = window.validation_standard_errors_
+            taken.append({"value": mean, "standard_error": error, "settings": settings, "curve": curve})
+        return over_seeds(taken)
+
+    return [attempt(_LIKELIHOOD, of, partial(under, of)) for of in case.sets]
+
+
+def _window(case: Case, points: Tensor, validation: Tensor) -> ParzenWindow:
+    with warnings.catch_warnings():
+        # of each draw's bandwidth; the one that is used is warned of
+        warnings.filterwarnings("ignore", GRID_END, UserWarning)
+        return ParzenWindow(bandwidths=case.bandwidths).fit(points, validation=validation)
 
 
 def classification(case: Case) -> list[Measure]:
@@ -67,11 +85,13 @@ def classification(case: Case) -> list[Measure]:
         return {"value": accuracy, "settings": {"numbers_an_image": dimension, **counts}}
 
     def on_codes() -> dict:
+        case.report("classification, SVM on codes")
         _require_classes(labels, test.labels)
         codes = case.codes(images)
         return taken(svm_accuracy(codes, labels, case.codes(test.images), test.labels), codes.shape[1])
 
     def on_components() -> dict:
+        case.report("classification, SVM on PCA")
         _require_classes(labels, test.labels)
         dimension = min(case.encoded(images[:1]).shape[1], images[0].numel(), len(images))
         sets = rows_of(images), labels, rows_of(test.images), test.labels
@@ -90,7 +110,7 @@ def _require_classes(labels: Tensor, test_labels: Tensor | None) -> None:
 def intrinsic_dimension(case: Case) -> list[Measure]:
     """The maximum-likelihood intrinsic dimension of each set of points."""
 
-    def of_points(points: Tensor) -> dict:
+    def of_points(of: str, points: Tensor) -> dict:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # k, duplicates and ties are among the settings
             fitted = IntrinsicDimension(k=case.k).fit(points)
@@ -98,17 +118,20 @@ def intrinsic_dimension(case: Case) -> list[Measure]:
         return {
             "value": fitted.dimension_,
             "standard_error": float(fitted.standard_error_),
-            "settings": {"n": case.count, "k": fitted.k_, **left_out},
-            "curve": {"k": fitted.ks_.tolist(), "per_k": fitted.dimension_per_k_.tolist()},
+            "settings": {"n": case.count, "k": fitted.k_, **left_out, **case.how(of)},
+            "curve": {"k": fitted.ks_, "per_k": fitted.dimension_per_k_},
         }
 
-    return [attempt(_DIMENSION, of, lambda of=of: of_points(case.points(of))) for of in case.sets]
+    def of_draws(of: str) -> dict:
+        return over_seeds([of_points(of, points) for points in case.draws(of, DIMENSION)])
+
+    return [attempt(_DIMENSION, of, partial(of_draws, of)) for of in case.sets]
 
 
-# {what a person is told while it runs: the function}; a new measure is a function and its line here
-MEASURES: dict[str, Callable[[Case], list[Measure]]] = {
-    "reconstruction": reconstruction,
-    "log-likelihood": log_likelihood,
-    "classification": classification,
-    "intrinsic dimension": intrinsic_dimension,
-}
+# a new measure is a function and its name here
+MEASURES: tuple[Callable[[Case], list[Measure]], ...] = (
+    reconstruction,
+    log_likelihood,
+    classification,
+    intrinsic_dimension,
+)

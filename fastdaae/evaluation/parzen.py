@@ -12,10 +12,13 @@ from fastdaae import ops, reference
 from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.fitting import fitting
-from fastdaae.evaluation.points import as_points, warn_of_another_scale
+from fastdaae.evaluation.points import as_points
+from fastdaae.evaluation.scales import warn_of_another_scale
+from fastdaae.evaluation.warn import warn
 from fastdaae.ops import checks
 
 _LEAVE_OUT_BLOCK = 512
+GRID_END = "the best bandwidth"  # what the warning of a bandwidth at an end of its grid begins with
 
 
 class ParzenWindow(DensityMixin, BaseEstimator):
@@ -24,8 +27,14 @@ class ParzenWindow(DensityMixin, BaseEstimator):
     bandwidth: a number (in the units of X: [0, 1] pixels for images) or "auto", the one of `bandwidths` (by default
     logspace(-1, 0, 10), the paper's grid) that maximises the mean log-likelihood of the validation set, or of each
     sample under the others without one; all bandwidths are evaluated in one pass. After `fit`: `samples_` [N, D],
-    `bandwidth_`, `bandwidths_` [B] and `validation_log_likelihoods_` [B] (mean nats, for "auto"). Exact to 1e-3 + 1e-6
-    |log p| nats. Source: Creswell and Bharath 2018, section VI-B and appendix E-D.
+    `bandwidth_`, and for "auto" `bandwidths_` [B], `validation_log_likelihoods_` [B] (mean nats) and
+    `validation_standard_errors_` [B] (of those means over the validation set, as if its rows were independent; NaN for
+    one row). Exact to 1e-3 + 1e-6 |log p| nats. Source: Creswell and Bharath 2018, section VI-B and appendix E-D.
+
+    All sets are [N, D], or images [N, H, W] or [N, C, H, W], whose pixels are the columns. Samples that are a CUDA
+    tensor stay on their device; validation set and queries are moved to where the samples are, and measured there.
+    Warns (UserWarning) where the best bandwidth is at an end of its grid, and where two sets are on different scales
+    beyond doubt, such as [-1, 1] or 0..255 beside [0, 1].
     """
 
     def __init__(self, bandwidth="auto", bandwidths=None):
@@ -33,7 +42,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         self.bandwidths = bandwidths
 
     def fit(self, X, y=None, *, validation=None) -> "ParzenWindow":
-        """Keep the samples X [N, D] and choose the bandwidth; `y` is ignored.
+        """Keep the samples X [N, D] or [N, ...] and choose the bandwidth; `y` is ignored.
 
         uint8 means value / 255 in arrays, tensors, data frames and lists alike; other integers are numbers as they are.
         Arrays and memory maps in C order are kept as they are, not copied, and read block by block on the CPU.
@@ -51,19 +60,21 @@ class ParzenWindow(DensityMixin, BaseEstimator):
 
     def _choose_bandwidth(self, validation) -> None:
         candidates = np.logspace(-1, 0, 10) if self.bandwidths is None else self.bandwidths
-        self.bandwidths_ = _list_of_positive(candidates)
+        self.bandwidths_ = as_grid(candidates)
         if validation is None:
             log_densities = _leave_one_out(self.samples_, self.bandwidths_)
         else:
-            queries = as_points(self, validation, reset=False)
-            log_densities = self._log_densities(queries, self.bandwidths_)
-        self.validation_log_likelihoods_ = log_densities.mean(1).numpy()
+            log_densities = self._log_densities(validation, self.bandwidths_, "validation set")
+        self.validation_log_likelihoods_ = log_densities.mean(1).cpu().numpy()
+        estimates = [Estimate.of(values) for values in log_densities.cpu().numpy()]
+        self.validation_standard_errors_ = np.array([estimate.standard_error for estimate in estimates])
         self.bandwidth_ = float(self.bandwidths_[self.validation_log_likelihoods_.argmax()])
+        warn_of_grid_end(self.bandwidth_, self.bandwidths_)
 
     def score_samples(self, X) -> np.ndarray:
-        """The log-density of each row of X [Q, D], float64 [Q], in nats; a density, so it may be positive."""
+        """The log-density of each row of X [Q, D] or [Q, ...], float64 [Q]: nats of a density, which may be positive."""
         check_is_fitted(self)
-        return self._log_densities(as_points(self, X, reset=False), [self.bandwidth_])[0].numpy()
+        return self._log_densities(X, [self.bandwidth_], "queries")[0].cpu().numpy()
 
     def score(self, X, y=None) -> float:
         """The mean log-density of X [Q, D] in nats; `y` is ignored."""
@@ -73,9 +84,29 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         """The mean log-density of X [Q, D] in nats, and its standard error over the queries."""
         return Estimate.of(self.score_samples(X))
 
-    def _log_densities(self, queries: Tensor, bandwidths) -> Tensor:
-        warn_of_another_scale(queries, self.samples_)
+    def _log_densities(self, X, bandwidths, name: str) -> Tensor:
+        queries = as_points(self, X, reset=False).to(self.samples_.device)
+        warn_of_another_scale(self.samples_, queries, name)
         return ops.parzen_log_density(queries, self.samples_, bandwidths)
+
+
+def grid_end(bandwidth: float, bandwidths) -> str | None:
+    """Which end of a grid [B] a bandwidth chosen from it is, "least" or "greatest"; None inside, and where B = 1."""
+    least, most = min(bandwidths), max(bandwidths)
+    if len(bandwidths) < 2 or least < bandwidth < most:
+        return None
+    return "least" if bandwidth == least else "greatest"
+
+
+def warn_of_grid_end(bandwidth: float, bandwidths, of: str = "") -> None:
+    """Warns where a bandwidth chosen from a grid [B] is at an end of it; `of` says whose it is."""
+    end = grid_end(bandwidth, bandwidths)
+    if end is not None:
+        low, high = (0.1, 2.0) if end == "least" else (0.5, 10.0)
+        warn(
+            f"{GRID_END}{of and f' for {of}'}, {bandwidth:.4g}, is the {end} of its grid, and a better one may lie "
+            f"beyond; pass a grid such as bandwidths=numpy.geomspace({bandwidth * low:.2g}, {bandwidth * high:.2g}, 10)"
+        )
 
 
 def _one_positive(bandwidth) -> float:
@@ -86,7 +117,8 @@ def _one_positive(bandwidth) -> float:
     return float(found[0])
 
 
-def _list_of_positive(bandwidths) -> np.ndarray:
+def as_grid(bandwidths) -> np.ndarray:
+    """Bandwidths to choose from as float64 [B]; raises ValueError for what is no list of positive finite numbers."""
     found = _numbers(bandwidths)
     if not len(found) or not _all_positive(found):
         raise ValueError(f"bandwidths must be a list of finite numbers > 0, got {bandwidths!r}")
@@ -133,4 +165,4 @@ def _block_log_sums(block: Tensor, bandwidths: np.ndarray) -> Tensor:
 def _log_normalizer(samples: Tensor, bandwidths: np.ndarray) -> Tensor:
     """log N + D log(h sqrt(2 pi)) as a column [B, 1]."""
     columns = samples.shape[1] * np.log(np.asarray(bandwidths) * math.sqrt(2 * math.pi))
-    return to_tensor(math.log(len(samples)) + columns)[:, None]
+    return to_tensor(math.log(len(samples)) + columns)[:, None].to(samples.device)

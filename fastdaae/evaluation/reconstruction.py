@@ -24,5 +24,5 @@ def reconstruction_error(model, images: Tensor, noise: Noise | None = None) -> E
     for start in range(0, len(images), _BATCH):
         x = images[start : start + _BATCH].to(next(model.parameters()).device)
         difference = model.reconstruct(x, noise, row_offset=start) - as_float(x)
-        errors.append(difference.double().square().flatten(1).mean(1).cpu())
-    return Estimate.of(torch.cat(errors).numpy())
+        errors.append(difference.double().square().flatten(1).mean(1))
+    return Estimate.of(torch.cat(errors).cpu().numpy())

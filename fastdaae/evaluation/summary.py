@@ -1,10 +1,13 @@
 """`evaluate`: the measures of a trained model and, beside each, those of the real data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastdaae.evaluation.case import case_of
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.measures import MEASURES
+from fastdaae.evaluation.parzen import as_grid
+from fastdaae.noise import Noise
+from fastdaae.ops.chain import PRECISIONS
 
 
 def evaluate(
@@ -16,32 +19,47 @@ def evaluate(
     k: int = 100,
     svm_images: int = 20_000,
     seed: int = 0,
+    seeds: int = 1,
+    bandwidths: Sequence[float] | None = None,
+    precision: str = "fp32",
     report: Callable[[str], None] = lambda stage: None,
 ) -> list[Measure]:
     """Reconstruction, likelihood, classification and dimension of a model on a Dataset, as a list of Measures.
 
     Likelihood (nats): Parzen windows on x(0), on x(steps) and on as many real training images, the bandwidth chosen on
-    the validation split, scored on the test split. Classification: an RBF SVM on codes and on principal components, for
-    labelled data. Dimension: of the real images and of both sample sets. A measure that cannot be taken, as of a model
-    that collapsed or diverged, or of samples where a model has no prior, has no value and says why as `reason`; the
-    others stay. `report` is told each stage. Raises ValueError for a Dataset without the splits, samples < 1, steps < 0
-    or k < 2. Source: Creswell and Bharath 2018, Tables I and III-VI.
+    the validation split from `bandwidths` (by default those of `ParzenWindow`), scored on the test split; a best one at
+    an end of the grid is warned of and noted. Classification: an RBF SVM on codes and on principal components, for
+    labelled data. Dimension: of the real images and of both sample sets. With several `seeds` (seed, seed + 1, ...)
+    there are as many draws of the samples: the measures of samples are means over them, and have the standard deviation
+    over them beside the standard error. A measure that cannot be taken, as of a model that collapsed or diverged, or of
+    samples where a model has no prior, has no value and says why as `reason`; the others stay.
+
+    Samples are drawn in `precision` "fp32" or "bf16" and stay, like all that is measured, on the model's device; only
+    codes and images for scikit-learn's SVMs come to the CPU. `report` is told each stage, one line. Raises ValueError
+    for a Dataset without the splits, samples, seeds or svm_images < 1, steps < 0, k < 2, bandwidths that are not
+    positive, another precision or a seed that is none. Source: Creswell and Bharath 2018, Tables I and III-VI.
     """
     for name in ("train", "validation", "test"):
         if getattr(dataset, name, None) is None:
             raise ValueError(f"dataset must have the splits train, validation and test, got none named {name!r}")
-    for name, given, least in (
-        ("samples", samples, 1),
-        ("steps", steps, 0),
-        ("k", k, 2),
-        ("svm_images", svm_images, 1),
-    ):
-        if given < least:
-            raise ValueError(f"{name} must be >= {least}, got {given}")
-    report("sampling")
-    case = case_of(model, dataset, samples=samples, steps=steps, k=k, svm_images=svm_images, seed=seed)
-    measures: list[Measure] = []
-    for stage, measure in MEASURES.items():
-        report(stage)
-        measures += measure(case)
-    return measures
+    least = {"samples": (samples, 1), "steps": (steps, 0), "k": (k, 2), "svm_images": (svm_images, 1)}
+    for name, (given, bound) in {**least, "seeds": (seeds, 1)}.items():
+        if given < bound:
+            raise ValueError(f"{name} must be >= {bound}, got {given}")
+    Noise(seed)  # raises for what is none
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
+    case = case_of(
+        model,
+        dataset,
+        samples=samples,
+        steps=steps,
+        seed=seed,
+        seeds=seeds,
+        precision=precision,
+        k=k,
+        svm_images=svm_images,
+        bandwidths=None if bandwidths is None else as_grid(bandwidths),
+        report=report,
+    )
+    return [measure for measures in MEASURES for measure in measures(case)]

@@ -1,5 +1,7 @@
 """AAE, DAAE and IDAAE: one algorithm (Creswell and Bharath 2018, Algorithm 1) and three ways to draw fake codes."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -8,6 +10,7 @@ from fastdaae import ops
 from fastdaae.arguments import whole_in
 from fastdaae.corruptions import Corruption
 from fastdaae.models.autoencoder import Autoencoder, Update, require_choice, require_network
+from fastdaae.models.fitting import require_sizes
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.checks import COPIES_LIMIT
 from fastdaae.ops.network import Plan
@@ -40,8 +43,10 @@ class Adversarial(Autoencoder):
         decoder_output: str | None,
         adversarial_loss: str | None,
         form: str,
+        image_shape: Sequence[int] | None,
     ):
-        super().__init__(encoder, decoder, corruption=corruption, loss=loss, decoder_output=decoder_output)
+        pixels = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        super().__init__(encoder, decoder, corruption=corruption, **pixels)
         require_network("discriminator", discriminator)
         if not hasattr(prior, "sample"):
             raise TypeError(f"prior must be one of fastdaae.priors, got {prior!r}")
@@ -51,6 +56,7 @@ class Adversarial(Autoencoder):
         require_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
         self.discriminator, self.prior = discriminator, prior
         self.adversarial_loss, self.form = adversarial_loss, form
+        require_sizes(self)
 
     def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
         """The codes z_fake [N, Z] of a batch that the discriminator shall not tell from draws of the prior."""
@@ -141,8 +147,10 @@ class AAE(Adversarial):
         decoder_output: str | None = None,
         adversarial_loss: str | None = None,
         form: str = "paper",
+        image_shape: Sequence[int] | None = None,
     ):
-        choices = {"loss": loss, "decoder_output": decoder_output, "adversarial_loss": adversarial_loss, "form": form}
+        choices = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        choices |= {"adversarial_loss": adversarial_loss, "form": form}
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=None, **choices)
 
     def fake_codes(self, encoder: Plan, x: Tensor, x_tilde: Tensor, noise: Noise, row_offset: int) -> Tensor:
@@ -170,10 +178,12 @@ class DAAE(Adversarial):
         decoder_output: str | None = None,
         adversarial_loss: str | None = None,
         form: str = "paper",
+        image_shape: Sequence[int] | None = None,
     ):
         if not isinstance(fresh_corruption, bool):
             raise TypeError(f"fresh_corruption must be True or False, got {shortened(fresh_corruption)}")
-        choices = {"loss": loss, "decoder_output": decoder_output, "adversarial_loss": adversarial_loss, "form": form}
+        choices = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        choices |= {"adversarial_loss": adversarial_loss, "form": form}
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=corruption, **choices)
         self.fresh_corruption = fresh_corruption
 
@@ -206,8 +216,10 @@ class IDAAE(Adversarial):
         decoder_output: str | None = None,
         adversarial_loss: str | None = None,
         form: str = "paper",
+        image_shape: Sequence[int] | None = None,
     ):
-        choices = {"loss": loss, "decoder_output": decoder_output, "adversarial_loss": adversarial_loss, "form": form}
+        choices = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        choices |= {"adversarial_loss": adversarial_loss, "form": form}
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=corruption, **choices)
         if integration is None:
             integration = "encodings" if form == "paper" else "inputs"

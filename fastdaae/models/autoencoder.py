@@ -1,6 +1,6 @@
 """The autoencoder: what every model has, an encoder and a decoder, and the denoising model that these two are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,9 @@ from fastdaae import ops
 from fastdaae.corruptions import Corruption
 from fastdaae.models import decoding
 from fastdaae.models.config import to_config
+from fastdaae.models.fitting import require_sizes
 from fastdaae.models.sampling import sample
+from fastdaae.models.shapes import as_images, as_shape, unlike
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.checks import CORRUPTIONS
 from fastdaae.ops.network import Plan
@@ -35,9 +37,11 @@ class Autoencoder(nn.Module):
     """An autoencoder; with a `corruption` a denoising one, which reconstructs x from x~ ~ c(x~ | x).
 
     encoder [N, ...] -> [N, Z], decoder [N, Z] -> pixels (an `nn.Sequential` ending in `nn.Sigmoid`, or say what it
-    returns in `decoder_output`: "logits", "probabilities" or "linear"). `loss` is "bce" (pixels in [0, 1]) or "mse". It
-    has no prior: `sample` needs codes to start from. Raises ValueError for another choice, TypeError for what is no
-    network or corruption. Source: Vincent et al. 2010.
+    returns in `decoder_output`: "logits", "probabilities" or "linear"). `loss` is "bce" (pixels in [0, 1]) or "mse".
+    `image_shape` is the shape of one image, that the encoder takes and `decode`, `reconstruct` and `sample` give, also
+    from a flat decoder; where it is None, `Trainer.fit` sets it to that of the training images. It has no prior:
+    `sample` needs codes to start from. Raises ValueError for another choice, TypeError for what is no network,
+    corruption or shape. Source: Vincent et al. 2010.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Autoencoder(nn.Module):
         corruption: Corruption | None = None,
         loss: str = "bce",
         decoder_output: str | None = None,
+        image_shape: Sequence[int] | None = None,
     ):
         super().__init__()
         require_network("encoder", encoder)
@@ -59,7 +64,8 @@ class Autoencoder(nn.Module):
         if loss == "bce" and self._output == "linear":
             raise ValueError("loss='bce' needs probabilities, and decoder_output='linear' has none; use loss='mse'")
         self.encoder, self.decoder, self.corruption = encoder, decoder, corruption
-        self.loss, self.decoder_output = loss, decoder_output
+        self.loss, self.decoder_output, self.image_shape = loss, decoder_output, as_shape(image_shape)
+        require_sizes(self)
 
     @property
     def config(self) -> dict:
@@ -106,21 +112,36 @@ class Autoencoder(nn.Module):
         kind = "logits" if logits else self._output
         return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
 
+    def take_images(self, images: Tensor) -> None:
+        """Take the shape of training images [N, ...] as the model's; raises ValueError where it has another one."""
+        shape = tuple(images.shape[1:])
+        if self.image_shape not in (None, shape):
+            raise ValueError(unlike(self.image_shape, shape))
+        self.image_shape = shape
+
     def encode(self, x: Tensor) -> Tensor:
         """The codes of clean inputs x [N, ...] (uint8 or [0, 1] pixels), [N, Z], deterministic."""
         return Plan.of(self.encoder)(as_float(x))
 
     def decode(self, z: Tensor) -> Tensor:
-        """The pixels of codes z [N, Z], in [0, 1] unless the decoder is linear, in the decoder's own shape [N, ...]."""
+        """The pixels of codes z [N, Z], in [0, 1] unless the decoder is linear, as [N, *image_shape].
+
+        Where the model knows no image_shape, in the decoder's own shape [N, ...]. Raises ValueError where the decoder
+        gives another number of pixels.
+        """
         output = Plan.of(self.decoder)(z)
-        return torch.sigmoid(output) if self._output == "logits" else output
+        return as_images(torch.sigmoid(output) if self._output == "logits" else output, self.image_shape)
 
     def reconstruct(self, x: Tensor, noise: Noise | None = None, *, row_offset: int = 0) -> Tensor:
-        """decode(encode(x)) in the shape of x [N, ...]; corrupted once before, as in training, if `noise` is given."""
+        """decode(encode(x)) as [N, *image_shape]; corrupted once before, as in training, if `noise` is given.
+
+        Where the model knows no image_shape, in the shape of x [N, ...].
+        """
         shape = x.shape
         if noise is not None:
             x = self.corrupted(x, noise, row_offset=row_offset, site=Site.EVALUATION)
-        return self.decode(self.encode(x)).reshape(shape)
+        pixels = self.decode(self.encode(x))
+        return pixels.reshape(shape) if self.image_shape is None else pixels
 
     @torch.no_grad()
     def validation_losses(self, x: Tensor, noise: Noise, *, row_offset: int = 0) -> dict[str, Tensor]:

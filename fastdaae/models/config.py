@@ -28,8 +28,11 @@ def parameters_of(make: Callable) -> dict[str, inspect.Parameter]:
 
 def to_config(model: nn.Module) -> dict:
     """What makes a model, ready for JSON; a network, a prior or another part that is not ours stands as null."""
-    written = {name: _written(name, getattr(model, name, None)) for name in parameters_of(type(model))}
-    return {"model": type(model).__name__, **written}
+    taken = parameters_of(type(model))
+    written = {name: _written(name, getattr(model, name, None)) for name in taken}
+    # a class of one's own need not hand this on, and its runs know it all the same
+    learned = {"image_shape": canonical("image_shape", model.image_shape)} if hasattr(model, "image_shape") else {}
+    return {"model": type(model).__name__, **written, **learned}
 
 
 def _written(name: str, value):
@@ -58,15 +61,29 @@ def from_config(config: dict, key: str = "") -> nn.Module:
 def require_ours(config: dict) -> None:
     """Raises ValueError for a model that cannot be rebuilt from its configuration, because a part of it is not ours."""
     kind = config.get("model")
-    lost = [f"the model {kind!r}"]
-    if isinstance(kind, str) and kind in names("model"):
-        taken = parameters_of(find("model", kind))
-        lost = [name for name, one in taken.items() if one.default is one.empty and config.get(name, "") is None]
+    if not (isinstance(kind, str) and kind in names("model")):
+        raise ValueError(_cannot_rebuild(f"the model {kind!r}"))
     # no corruption is nothing lost
-    lost = [what for what in lost if what != "corruption"]
-    if lost:
-        what = ", ".join(lost)
-        raise ValueError(f"{what} cannot be rebuilt from the configuration; build the model yourself and pass model=")
+    lost = [name for name in _required(kind) if name != "corruption" and config.get(name, "") is None]
+    if not lost:
+        return
+    passed = ", ".join(f"{name!r}: ..." for name in lost)
+    instead = "" if "prior" in lost else f"pass your own modules as networks={{{passed}}}, or "
+    raise ValueError(_cannot_rebuild(", ".join(lost), instead))
+
+
+def _cannot_rebuild(what: str, instead: str = "") -> str:
+    return f"{what} cannot be rebuilt from the configuration; {instead}build the model yourself and pass model="
+
+
+def networks_of(kind) -> list[str]:
+    """The names of the networks that a model of ours is made of; none for what is no model of ours."""
+    known = isinstance(kind, str) and kind in names("model")
+    return [name for name in _required(kind) if name not in _PARTS] if known else []
+
+
+def _required(kind: str) -> list[str]:
+    return [name for name, one in parameters_of(find("model", kind)).items() if one.default is one.empty]
 
 
 def _build(kind: str, config, key: str):
@@ -76,9 +93,11 @@ def _build(kind: str, config, key: str):
     if tag not in config:
         raise ValueError(f"{join(key, tag)} is missing")
     make = find(kind, config[tag], join(key, tag))
-    given = {name: value for name, value in config.items() if name != tag}
-    _require_names(given, tag, list(parameters_of(make)), key)
-    arguments = {name: _argument(kind, one, given[name], join(key, name)) for name, one in parameters_of(make).items()}
+    given, taken = {name: value for name, value in config.items() if name != tag}, parameters_of(make)
+    _require_names(given, tag, taken, key)
+    arguments = {
+        name: _argument(kind, one, given[name], join(key, name)) for name, one in taken.items() if name in given
+    }
     try:
         return make(**arguments)
     except (ValueError, TypeError) as error:
@@ -87,8 +106,9 @@ def _build(kind: str, config, key: str):
         raise ValueError(f"{key} cannot be built ({error})") from None
 
 
-def _require_names(given: dict, tag: str, known: list[str], key: str) -> None:
-    missing = [name for name in known if name not in given]
+def _require_names(given: dict, tag: str, known: dict[str, inspect.Parameter], key: str) -> None:
+    # earlier versions did not know of what is None by default
+    missing = [name for name, one in known.items() if name not in given and one.default is not None]
     if missing:
         raise ValueError(f"{join(key, missing[0])} is missing")
     # earlier versions wrote null for what a model has not

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn, optim
 from torch.optim import Optimizer
@@ -9,11 +10,46 @@ from torch.optim import Optimizer
 from fastdaae.arguments import positive
 
 OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop, "sgd": optim.SGD}
+_CHOICES = f"one of {', '.join(map(repr, OPTIMIZERS))}"
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
     "linear": lambda done: 1.0 - done,
     "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
 }
+
+
+def by_name(optimizer):
+    """A choice of optimisers as `make_optimizers` takes it and a configuration keeps it: torch.optim's classes by name.
+
+    Raises TypeError, with the remedy, for optimisers that are made already and functools.partial, and ValueError for
+    other classes.
+    """
+    if isinstance(optimizer, dict):
+        # beside a name stand its options, elsewhere one choice for each update
+        of_one = "name" in optimizer
+        return {key: part if of_one and key != "name" else by_name(part) for key, part in optimizer.items()}
+    if isinstance(optimizer, type):
+        return _name_of(optimizer)
+    if isinstance(optimizer, partial):
+        options = {name: value for name, value in optimizer.keywords.items() if name != "lr"}
+        choice = {"name": _name_of(optimizer.func), **options}
+        raise TypeError(f"optimizer must be {_CHOICES}, got functools.partial; pass optimizer={choice!r} and lr=")
+    if isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"optimizer must be {_CHOICES}, got one {type(optimizer).__name__}, and each update needs its own; pass "
+            f"optimizer={_name_of(type(optimizer))!r} and lr="
+        )
+    return optimizer
+
+
+def _name_of(kind) -> str:
+    for name, known in OPTIMIZERS.items():
+        if known is kind:
+            return name
+    raise ValueError(
+        f"optimizer must be {_CHOICES}, got {getattr(kind, '__name__', kind)}; make optimizers of your own for "
+        "fd.compile_step instead"
+    )
 
 
 def make_optimizers(groups: dict[str, list[nn.Parameter]], optimizer, lr) -> dict[str, Optimizer]:
@@ -51,7 +87,7 @@ def _require_updates(name: str, given: dict, groups: dict) -> None:
 def _make(parameters: list[nn.Parameter], choice: dict, lr: float) -> Optimizer:
     name = choice.pop("name", None)
     if not isinstance(name, str) or name not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {name!r}")
+        raise ValueError(f"optimizer must be {_CHOICES}, got {name!r}")
     if name in ("adam", "adamw"):
         choice.setdefault("fused", True)
     try:

@@ -7,6 +7,8 @@ from fastdaae.settings import first_difference
 from fastdaae.training import checkpoint
 from fastdaae.training.step import TrainingStep
 
+_TOLD_BY_THE_DATA = {"image_shape"}  # which runs of earlier versions do not have
+
 
 class Run:
     """What a training has done: `history` (a dictionary an epoch) and `epoch`, kept in `run_dir` if there is one.
@@ -47,7 +49,7 @@ class Run:
 
     def _require_same_settings(self, old: dict, new: dict, free: set[str]) -> None:
         for section in ("data", "model", "trainer"):
-            before, now = (_without(config.get(section), free) for config in (old, new))
+            before, now = (_without(config.get(section), free | _TOLD_BY_THE_DATA) for config in (old, new))
             found = first_difference(before, now)
             if found is not None:
                 key, was, given = found

@@ -1,29 +1,52 @@
 """`compile_step`: one call that corrupts, forwards, backpropagates and updates, and then advances the noise."""
 
 import inspect
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from fastdaae import images
 from fastdaae.noise import Noise
+from fastdaae.training import batches
 
 
 class TrainingStep:
-    """A model's `step` bound to its optimisers and its noise: `losses = step(x)`; made by `compile_step`."""
+    """A model's `step` bound to its optimisers and its noise: `losses = step(x)`; made by `compile_step`.
+
+    `inputs_checked` is whether a batch was looked at: the first one is, unless who calls has looked at all of them.
+    """
 
     def __init__(self, model: nn.Module, optimizers: dict[str, Optimizer], noise: Noise, row_offset: int):
         self.model, self.optimizers, self.noise, self.row_offset = model, optimizers, noise, row_offset
+        self.inputs_checked = False
         self._groups = model.parameter_groups()
         # a model of one's own, or a step of one's own in a subclass, may know no plans
         takes_plans = "plans" in inspect.signature(model.step).parameters
         self._plans = {"plans": model.plans()} if takes_plans else {}
 
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
-        """One training step on a batch x [N, ...]: {loss name: 0-d tensor}, without waiting for the device."""
+        """One training step on a batch x [N, ...]: {loss name: 0-d tensor}, without waiting for the device.
+
+        The first batch is looked at, which waits once: raises ValueError or TypeError, with the remedy, for another
+        layout, dtype or scale than the model's loss takes, and for NaN.
+        """
+        # what is traced or captured has no values to look at
+        if not (torch.compiler.is_compiling() or self.inputs_checked or _is_captured(x)):
+            self._check(x)
         losses = self.model.step(x, self.noise, self._update, row_offset=self.row_offset, **self._plans)
         self.noise.advance()
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def _check(self, x: Tensor) -> None:
+        if isinstance(x, list | tuple):
+            raise TypeError(f"x must be a tensor [N, ...], got {type(x).__name__}; take the images out of it, x[0]")
+        if not isinstance(x, Tensor):
+            raise TypeError(f"x must be a tensor [N, ...], got {type(x).__name__}; convert with torch.as_tensor")
+        batches.require_pixels(images.as_set(x, "x"), getattr(self.model, "loss", None), "x")
+        batches.warn_of_other_units(x, getattr(self.model, "corruption", None), "x")
+        self.inputs_checked = True
 
     def _update(self, name: str, loss: Tensor) -> None:
         parameters = self._groups[name]
@@ -31,6 +54,10 @@ class TrainingStep:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimizers[name].step()
+
+
+def _is_captured(x) -> bool:
+    return isinstance(x, Tensor) and x.is_cuda and torch.cuda.is_current_stream_capturing()
 
 
 def compile_step(
@@ -45,12 +72,36 @@ def compile_step(
 
     `optimizers` is {update name: optimizer} with the names of `model.parameter_groups()`; `noise` (or a new one of
     `seed`) is advanced after every step; `row_offset` is the batch's position in the global batch. The networks are
-    read once, here: what replaces a layer of theirs comes before. Runs eagerly in this version. Raises ValueError where
-    the names differ. Source: Creswell and Bharath 2018, Algorithm 1.
+    read once, here: what replaces a layer of theirs comes before. Runs eagerly in this version. Raises TypeError for
+    what is no model or no dictionary of optimisers, and ValueError where the names differ. Source: Creswell and
+    Bharath 2018, Algorithm 1.
     """
-    names, given = list(model.parameter_groups()), list(optimizers)
-    if set(names) != set(given):
-        raise ValueError(f"optimizers must have one optimizer for each of {names}, got {given}")
+    require_model(model)
+    _require_optimizers(list(model.parameter_groups()), optimizers)
     if noise is None:
         noise = Noise(seed, device=next(model.parameters()).device)
     return TrainingStep(model, optimizers, noise, row_offset)
+
+
+def require_model(model) -> None:
+    """Raises TypeError for what has no `parameter_groups`, and for a class of models."""
+    if isinstance(model, type):
+        raise TypeError(f"model must be a model, got the class {model.__name__}; make one of it, {model.__name__}(...)")
+    if not hasattr(model, "parameter_groups"):
+        raise TypeError(f"model must be one of fastdaae.models, or like one, got {type(model).__name__}")
+
+
+def _require_optimizers(names: list[str], optimizers) -> None:
+    how = "make them with {name: torch.optim.Adam(group) for name, group in model.parameter_groups().items()}"
+    expected = f"optimizers must have one optimizer for each of {names}"
+    if not isinstance(optimizers, Mapping):
+        raise TypeError(f"{expected}, got {_kind(optimizers)}; {how}")
+    if set(names) != set(optimizers):
+        raise ValueError(f"{expected}, got {list(optimizers)}; {how}")
+    for name, one in optimizers.items():
+        if isinstance(one, type) or not hasattr(one, "step"):
+            raise TypeError(f"{expected}, got {_kind(one)} for {name!r}; {how}")
+
+
+def _kind(value) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"one {type(value).__name__}"

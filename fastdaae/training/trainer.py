@@ -15,14 +15,15 @@ from fastdaae.device import choose_device
 from fastdaae.noise import Noise
 from fastdaae.settings import canonical
 from fastdaae.training import batches
-from fastdaae.training.optimizers import make_optimizers, schedule_by_name
-from fastdaae.training.progress import TrainingProgress
+from fastdaae.training.optimizers import by_name, make_optimizers, schedule_by_name
+from fastdaae.training.progress import TrainingProgress, training_progress
 from fastdaae.training.run import Run
-from fastdaae.training.step import TrainingStep, compile_step
+from fastdaae.training.step import TrainingStep, compile_step, require_model
 
 PRECISIONS = ("fp32", "bf16")
 _WATCH_EVERY = 50  # steps between two looks at the losses: each look waits for the device
 _VALIDATION_BATCH = 1000
+_LARGEST_PICTURE = 1 << 24  # numbers that are tried as one image where a set does not fit
 
 
 class TrainingDiverged(RuntimeError):
@@ -32,13 +33,14 @@ class TrainingDiverged(RuntimeError):
 class Trainer:
     """Trains a model with its own `step`, one optimiser for each of its updates.
 
-    optimizer: "adam", "adamw", "rmsprop", "sgd", {"name": ..., options} or {update name: either}; lr: a number or
-    {update name: number}; schedule: "constant", "linear" or "cosine" over the whole run; precision: "fp32" or "bf16"
-    (autocast); device: "auto" takes a GPU where there is one. `seed` sets the noise, the order of the data and dropout;
-    parameters are initialised by the caller. With `run_dir` the run is written there (config.json, and each
-    `checkpoint_every` epochs checkpoint.safetensors and metrics.jsonl, all with the run's id), locked against a second
-    training, and resumed from there, bit for bit on the CPU. The last incomplete batch of an epoch is left out. Numbers
-    may be NumPy's. Raises ValueError for arguments outside their range, TypeError for a model that is none.
+    optimizer: "adam", "adamw", "rmsprop", "sgd", torch.optim's class of one, {"name": ..., options} or {update name:
+    one of these}; lr: a number or {update name: number}; schedule: "constant", "linear" or "cosine" over the whole run;
+    precision: "fp32" or "bf16" (autocast); device: "auto" takes a GPU where there is one. `seed` sets the noise, the
+    order of the data and dropout; parameters are initialised by the caller. With `run_dir` the run is written there
+    (config.json, and each `checkpoint_every` epochs checkpoint.safetensors and metrics.jsonl, all with the run's id),
+    locked against a second training, and resumed from there, bit for bit on the CPU. The last incomplete batch of an
+    epoch is left out; a set smaller than a batch is one batch. Numbers may be NumPy's. Raises ValueError for arguments
+    outside their range, TypeError for a model that is none.
     """
 
     def __init__(
@@ -55,11 +57,10 @@ class Trainer:
         schedule: str = "constant",
         checkpoint_every: int = 1,
     ):
-        if not hasattr(model, "parameter_groups"):
-            raise TypeError(f"model must be one of fastdaae.models, or like one, got {type(model).__name__}")
+        require_model(model)
         if precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
-        optimizer = canonical("optimizer", optimizer)
+        optimizer = canonical("optimizer", by_name(optimizer))
         make_optimizers(model.parameter_groups(), optimizer, lr)  # wrong names fail here, before any work
         self._factor = schedule_by_name(schedule)
         self.model, self.optimizer, self.lr, self.schedule = model, optimizer, canonical("lr", lr), schedule
@@ -72,21 +73,26 @@ class Trainer:
     def fit(self, dataset, *, progress: bool = True, notes: dict | None = None) -> list[dict]:
         """Train on a Dataset, a split, a tensor or an array of images [N, ...] (uint8, or [0, 1] pixels for BCE).
 
+        Images are [N, C, H, W], [N, H, W] or flat [N, D]; a `torch.utils.data.TensorDataset` is its first tensor.
         Returns one dictionary an epoch: epoch, step, seconds, samples_per_second, losses (means in nats), validation.
-        `notes` go into config.json. Raises ValueError for data that do not fit and for a run_dir that holds another
-        run, RunFolderBusy for one that another process is training, TrainingDiverged where a loss is no longer finite,
-        and NotWritten (an OSError; the last checkpoint stays) for a full disk.
+        `notes` go into config.json. Raises TypeError for what holds no images, ValueError for data that do not fit and
+        for a run_dir that holds another run, RunFolderBusy for one that another process is training, TrainingDiverged
+        where a loss is no longer finite, and NotWritten (an OSError; the last checkpoint stays) for a full disk. Warns
+        where a corruption of [0, 1] pixels meets grey levels 0..255.
         """
         images, validation = batches.training_images(dataset)
-        loss = getattr(self.model, "loss", None)
-        for part in (images, validation):
+        for name, part in {"dataset": images, "validation": validation}.items():
             if part is not None:
-                batches.require_pixels(part, loss)
+                batches.require_pixels(part, getattr(self.model, "loss", None), name)
+        batches.warn_of_other_units(images, getattr(self.model, "corruption", None))
         self._require_fit(images)
+        if hasattr(self.model, "take_images"):
+            self.model.take_images(images)
         config = self._config(images, notes)
         self.model.to(self.device)
         optimizers = make_optimizers(self.model.parameter_groups(), self.optimizer, self.lr)
         step = compile_step(self.model, optimizers, noise=Noise(self.seed, device=self.device))
+        step.inputs_checked = True
         locked = nullcontext() if self.run_dir is None else run_folder.training_lock(self.run_dir)
         with locked, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed)
@@ -96,20 +102,33 @@ class Trainer:
         return run.history
 
     def _require_fit(self, images: Tensor) -> None:
+        reason = self._misfit(images[:2])
+        if reason is not None:
+            shape = ["N", *images.shape[1:]]
+            raise ValueError(
+                f"dataset must hold images that the model takes, got {shape} ({reason}); {self._way_to_fit(images)}"
+            )
+
+    def _way_to_fit(self, images: Tensor) -> str:
+        if images.dim() == 3 and self._misfit(images[:2, None]) is None:
+            begin = f"torch.nn.Unflatten(1, (1, {images.shape[1]}))"
+            return f"the networks take [N, 1, H, W]: pass images[:, None], or begin the encoder with {begin}"
+        if images.dim() < 4 and images.numel() <= _LARGEST_PICTURE and self._misfit(images[None]) is None:
+            return "all of it is one image for the model: a set of one is images[None]"
+        return "reshape the images or change the networks"
+
+    @torch.no_grad()
+    def _misfit(self, images: Tensor) -> str | None:
+        """Why the model cannot reconstruct images, None where it can."""
         was_training = self.model.training
         self.model.eval()
         try:
-            with torch.no_grad():
-                self.model.reconstruct(images[:2].to(next(self.model.parameters()).device))
+            self.model.reconstruct(images.to(next(self.model.parameters()).device))
         except (RuntimeError, ValueError) as error:
-            shape = ["N", *images.shape[1:]]
-            reason = str(error).splitlines()[0]
-            raise ValueError(
-                f"dataset must hold images that the model takes, got {shape} ({reason}); "
-                "reshape the images or change the networks"
-            ) from None
+            return str(error).splitlines()[0]
         finally:
             self.model.train(was_training)
+        return None
 
     def _config(self, images: Tensor, notes: dict | None) -> dict:
         settings = {
@@ -131,10 +150,10 @@ class Trainer:
         resident = images.to(self.device)
         held_out = None if validation is None else validation.to(self.device)
         steps = max(1, len(images) // self.batch_size)
-        with TrainingProgress(self.epochs, steps, run.epoch, progress) as bar:
+        with training_progress(self.epochs, steps, run.epoch, progress) as told:
             for epoch in range(run.epoch, self.epochs):
                 started = time.perf_counter()
-                losses = self._epoch(run.step, resident, epoch, steps, bar)
+                losses = self._epoch(run.step, resident, epoch, steps, told)
                 seconds = time.perf_counter() - started
                 line = {"epoch": epoch + 1, "step": (epoch + 1) * steps, "seconds": seconds}
                 line["samples_per_second"] = steps * min(self.batch_size, len(images)) / seconds
@@ -146,8 +165,9 @@ class Trainer:
                 self._require_finite_parameters(line["step"])
                 if run.epoch % self.checkpoint_every == 0 or run.epoch == self.epochs:
                     run.save()
+                told.finish_epoch(line)
 
-    def _epoch(self, step: TrainingStep, images: Tensor, epoch: int, steps: int, bar: TrainingProgress) -> dict:
+    def _epoch(self, step: TrainingStep, images: Tensor, epoch: int, steps: int, told: TrainingProgress) -> dict:
         self.model.train()
         order = batches.epoch_order(len(images), self.seed, epoch).to(self.device)
         recorded: list[Tensor] = []
@@ -160,11 +180,11 @@ class Trainer:
                 losses = step(x)
             names = list(losses)
             recorded.append(torch.stack(list(losses.values())).float())
-            if (i + 1) % _WATCH_EVERY == 0 or i + 1 == steps:
+            if (i + 1) % _WATCH_EVERY == 0 or i + 1 == steps or told.is_due():
                 recent = torch.stack(recorded[-_WATCH_EVERY:]).cpu()
                 self._require_finite(recent, names, epoch * steps + i + 2 - len(recent))
                 speed = (i + 1) * len(x) / (time.perf_counter() - started)
-                bar.show(epoch, i + 1, dict(zip(names, recent.mean(0).tolist(), strict=True)), speed)
+                told.show(epoch, i + 1, dict(zip(names, recent.mean(0).tolist(), strict=True)), speed)
         return dict(zip(names, torch.stack(recorded).double().mean(0).tolist(), strict=True))
 
     def _set_rates(self, step: TrainingStep, done: float) -> None:

@@ -4,6 +4,7 @@
 
 #include "../../csrc/cpu/chain/chain.cpp"
 #include "../../csrc/cpu/machine.cpp"
+#include "../../csrc/cpu/progress.cpp"
 
 // One hidden layer of `hidden` units each way; x(steps) of every chain. Noise: salt and pepper, which rounds nothing.
 extern "C" void half_chain(const float* decode_in, const float* decode_out, const float* encode_in,

@@ -131,7 +131,7 @@ def test_the_commands_know_it(tmp_path, capsys):
 
 def test_its_configuration_rebuilds_it_and_names_what_it_takes():
     model = build(corruption=Gaussian(0.5), loss="mse")
-    assert list(model.config) == ["model", "encoder", "decoder", "corruption", "loss", "decoder_output"]
+    assert list(model.config) == ["model", "encoder", "decoder", "corruption", "loss", "decoder_output", "image_shape"]
     rebuilt = from_config(model.config)
     assert rebuilt.config == model.config and rebuilt.corruption == Gaussian(0.5)
     with pytest.raises(ValueError, match="^loss must be one of 'bce', 'mse', got 'l1'"):
@@ -145,7 +145,8 @@ def test_what_a_class_of_one_s_own_hands_on_is_in_its_configuration():
             self.gain, self.judge = gain, judge
 
     names = ["gain", "judge", "encoder", "decoder", "discriminator", "prior", "corruption", "copies", "integration"]
-    assert set(names) <= set(parameters_of(Mine)) == set(names) | {"loss", "decoder_output", "adversarial_loss", "form"}
+    others = {"loss", "decoder_output", "adversarial_loss", "form", "image_shape"}
+    assert set(names) <= set(parameters_of(Mine)) == set(names) | others
     mlp = fd.networks.mlp
     networks = mlp([6, 2]), mlp([2, 6], output="sigmoid"), nn.Linear(2, 1)
     model = Mine(*networks, judge=print, prior=fd.priors.Normal(2), corruption=None, copies=3)

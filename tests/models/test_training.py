@@ -287,10 +287,14 @@ BAD = images().float() / 255
             r"dataset must be finite, got 200",
             BAD.index_fill(1, torch.tensor([0]), math.inf)[:, :, :1].repeat(1, 1, 4)[:50],
         ),
-        (ValueError, r"dataset must be in \[0, 1\] for loss='bce', got values in \[0, 255\]", images().float()),
-        (ValueError, r"dataset must hold images .* got the shape \[0, 4, 4\]", BAD[:0]),
-        (ValueError, r"dataset must hold images .* got the shape \[5\]", BAD[0, 0, :1].repeat(5)),
-        (TypeError, r"dataset must be uint8 .* got torch.int64", images().long()),
+        (
+            ValueError,
+            r"dataset must hold floats in \[0, 1\] for loss='bce', got .* range 0..255; .* or use loss='mse'",
+            images().float(),
+        ),
+        (ValueError, r"dataset must hold at least one image .* got shape \[0, 4, 4\]", BAD[:0]),
+        (ValueError, r"dataset must have at least 2 dimensions .* got \[5\]", BAD[0, 0, :1].repeat(5)),
+        (TypeError, r"dataset must be uint8 .* got dtype torch.int64", images().long()),
         (ValueError, r"dataset must hold images that the model takes, got \['N', 5, 5\]", torch.rand(20, 5, 5)),
     ],
 )

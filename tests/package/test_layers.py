@@ -14,8 +14,8 @@ PACKAGE = Path(fd.__file__).parent
 ROOT = PACKAGE.parent
 # each may import only what stands in an earlier line
 LAYERS = [
-    {"arguments", "arrays", "reading", "pixels", "device", "schema", "settings"},
-    {"noise", "corruptions", "activation", "backend", "run_folder"},
+    {"arguments", "arrays", "reading", "pixels", "device", "schema", "settings", "output"},
+    {"noise", "corruptions", "activation", "backend", "run_folder", "images"},
     {"draw", "run_config"},
     {"reference"},
     {"kernels.compiled", "kernels.registration", "kernels.memory", "kernels.second_derivatives"},

@@ -13,9 +13,9 @@ from fastdaae.training.checkpoint import read_history
 
 def build(seed: int = 0, **choices) -> nn.Module:
     torch.manual_seed(seed)
-    networks = fd.networks.mlp([16, 12, 3]), fd.networks.mlp([3, 12, 16], output="sigmoid"), fd.networks.mlp([3, 8, 1])
     arguments = {"prior": fd.priors.Normal(3), "corruption": fd.corruptions.Gaussian(0.5), "copies": 2, **choices}
-    return fd.IDAAE(*networks, **arguments)
+    mlp, code = fd.networks.mlp, getattr(arguments["prior"], "dim", 3)
+    return fd.IDAAE(mlp([16, 12, code]), mlp([code, 12, 16], output="sigmoid"), mlp([code, 8, 1]), **arguments)
 
 
 def images(count: int = 96) -> torch.Tensor:

@@ -3,6 +3,7 @@
 
 #include "../layers/activation.h"
 #include "../noise/rows.h"
+#include "../progress.h"
 #include "weights.h"
 
 namespace fastdaae {
@@ -94,9 +95,11 @@ void apply_to_rows(const PackedLayer<Element>& packed, int64_t rows, const Activ
 template <typename Element>
 class Block {
  public:
-  Block(const Chain& chain, const std::vector<PackedLayer<Element>>& layers, float* memory, int64_t activations_size)
+  Block(const Chain& chain, const std::vector<PackedLayer<Element>>& layers, ProgressCounter& progress, float* memory,
+        int64_t activations_size)
       : chain_(chain),
         layers_(layers),
+        progress_(progress),
         decoder_(static_cast<size_t>(chain.decoder.count)),
         plan_(chain.corruption),
         current_{memory, 0},
@@ -112,6 +115,7 @@ class Block {
       const bool keeps = t == chain_.keep[kept];
       float* x = keeps ? chain_.out + (kept * chain_.rows + first_) * width : pixels_;
       decode(x);
+      progress_.add(rows);
       kept += keeps;
       if (kept < chain_.kept) {
         corrupt(x, width, t);
@@ -162,6 +166,7 @@ class Block {
 
   const Chain& chain_;
   const std::vector<PackedLayer<Element>>& layers_;
+  ProgressCounter& progress_;
   const size_t decoder_;
   const Plan plan_;
   Activations<Element> current_, next_;

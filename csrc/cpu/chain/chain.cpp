@@ -43,6 +43,7 @@ void run_with(const Chain& chain, int threads) {
   const Scratch packed_weights(static_cast<size_t>(weights) * sizeof(float));
   place(layers, packed_weights.as<float>());
   const Shape shape = shape_of(chain, layers, threads);
+  ProgressCounter progress("samples", chain.rows, chain.rows * (chain.keep[chain.kept - 1] + 1));
   const Scratch buffers(static_cast<size_t>(threads * shape.total) * sizeof(float));
 #pragma omp parallel num_threads(threads)
   {
@@ -51,7 +52,8 @@ void run_with(const Chain& chain, int threads) {
       for (int64_t j = 0; j < packed.panels; ++j) packed.pack(j);
     }
 #pragma omp barrier
-    Block<Element> block(chain, layers, buffers.as<float>() + thread_number() * shape.total, shape.activations);
+    Block<Element> block(chain, layers, progress, buffers.as<float>() + thread_number() * shape.total,
+                         shape.activations);
 #pragma omp for schedule(dynamic)
     for (int64_t start = 0; start < chain.rows; start += shape.rows) {
       block.run(start, std::min(shape.rows, chain.rows - start));

@@ -97,6 +97,9 @@ void search(const NeighborSearch& asked) {
   work.search = asked;
   plan(work);
   const Memory memory(work);
+  const int64_t rows = work.queries().rows;
+  ProgressCounter progress(work.own() ? "points" : "queries", rows, work.pairs() + work.ranking(rows));
+  work.progress = &progress;
   work.row_sums = work.bytes ? memory.byte_sums.as<uint32_t>() : nullptr;
   work.frame = work.bytes ? byte_frame(asked.points, memory.center.as<double>())
                           : frame_of(asked.points, asked.queries, asked.threads, memory.center.as<double>());

@@ -39,7 +39,9 @@ inline void join_with_itself(const Work& work) {
       if (packed != pair.first) work.pack_row_block(work.search.points, first, panels);
       packed = pair.first;
       work.pack_column_block(second, panels);
-      join_blocks(join, panels, first, second, pair.first == pair.second);
+      const bool same = pair.first == pair.second;
+      join_blocks(join, panels, first, second, same);
+      work.progress->add(same ? first.count * (first.count + 1) / 2 : first.count * second.count);
     }
   }
 }
@@ -65,6 +67,7 @@ inline void join_with_points(const Work& work) {
         const Block columns = {start, last - start < work.block ? last - start : work.block, 0};
         work.pack_column_block(columns, panels);
         join_blocks(join, panels, rows, columns, false);
+        work.progress->add(rows.count * columns.count);
       }
     }
   }

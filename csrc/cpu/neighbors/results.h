@@ -42,11 +42,12 @@ void write_row(const Work& work, int64_t query, const Ranked* entries, double un
 }
 
 inline void rank_all(const Work& work) {
+  constexpr int64_t together = 64;  // queries
   const int64_t rows = work.queries().rows, k = work.search.k;
 #pragma omp parallel num_threads(work.search.threads)
   {
     const Ranker ranker = work.ranker(thread_number());
-#pragma omp for schedule(dynamic, 64)
+#pragma omp for schedule(dynamic, together)
     for (int64_t query = 0; query < rows; ++query) {
       const int64_t count = gather(work, query, ranker.entries);
       ranker.measure(query, count);
@@ -57,6 +58,8 @@ inline void rank_all(const Work& work) {
       } else {
         write_row<float>(work, query, ranker.entries, work.search.points.type == Number::uint8 ? 255.0 : 1.0);
       }
+      const int64_t place = query % together;
+      if (place == together - 1 || query == rows - 1) work.progress->add(work.ranking(place + 1));
     }
   }
 }

@@ -1,6 +1,7 @@
 // What the threads of one search share, and how queries and points are cut into blocks for them.
 #pragma once
 
+#include "../progress.h"
 #include "join.h"
 
 namespace fastdaae {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr int64_t kPanelBytes = int64_t{256} << 20;  // for the panels of all threads together
 constexpr int64_t kFewRows = 64;  // queries that a thread should have before the points are split instead
+constexpr int64_t kPairsOfRanking = 40;  // products that take as long as ranking one neighbour
 constexpr int64_t kBlock = 2048;  // points whose packing is a small part of their multiplication
 
 inline int64_t rounded_up(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
@@ -43,9 +45,16 @@ struct Work {
   bool bytes;                // the products are of bytes, exact
   int64_t depth;             // words of a row of a panel
   const uint32_t* row_sums;  // of the queries' bytes, where these are multiplied
+  ProgressCounter* progress;
 
   bool own() const { return !search.queries.values; }
   const Points& queries() const { return own() ? search.points : search.queries; }
+  // Each pair of a self-join is multiplied once, and a row with itself, whose product is thrown away.
+  int64_t pairs() const {
+    const int64_t rows = queries().rows;
+    return own() ? rows * (rows + 1) / 2 : rows * search.points.rows;
+  }
+  int64_t ranking(int64_t query_count) const { return query_count * search.k * kPairsOfRanking; }
   int64_t entries_size() const { return parts * lists.capacity; }
 
   Panels thread_panels(int thread) const {

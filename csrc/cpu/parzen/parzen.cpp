@@ -59,9 +59,10 @@ void stream_all(const Problem& problem, const Producer& producer, double* out, i
   const Points& queries = problem.queries;
   const int64_t limit = std::min(kQueries, kQueryBytes / (4 * producer.depth()) + 1);
   const int64_t blocks = (queries.rows + limit - 1) / limit;
+  ProgressCounter progress("queries", queries.rows, queries.rows * problem.samples.rows);
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t first = queries.rows * block / blocks, last = queries.rows * (block + 1) / blocks;
-    Stream<Producer> stream(problem, producer, first, last - first, threads);
+    Stream<Producer> stream(problem, producer, progress, first, last - first, threads);
     stream.take_queries();
     stream.run();
     stream.finish(out);

@@ -1,6 +1,7 @@
 // A block of queries, packed once, against all samples, packed chunk by chunk.
 #pragma once
 
+#include "../progress.h"
 #include "consume.h"
 #include "producers.h"
 
@@ -37,9 +38,11 @@ struct Cut {
 template <typename Producer>
 class Stream {
  public:
-  Stream(const Problem& problem, const Producer& producer, int64_t first, int64_t count, int threads)
+  Stream(const Problem& problem, const Producer& producer, ProgressCounter& progress, int64_t first, int64_t count,
+         int threads)
       : problem_(problem),
         producer_(producer),
+        progress_(progress),
         first_(first),
         count_(count),
         threads_(threads),
@@ -146,6 +149,8 @@ class Stream {
       multiply_panels(one, panel, std::min(step, last_panel - panel), last_panel);
     }
     close(problem_.plan, states_, one.group, one.first_state, rows);
+    const int64_t last_sample = std::min((start + last_panel) * kTileColumns, problem_.samples.rows);
+    progress_.add(rows * (last_sample - (start + first_panel) * kTileColumns));
   }
 
   struct Item {
@@ -181,6 +186,7 @@ class Stream {
 
   const Problem& problem_;
   const Producer& producer_;
+  ProgressCounter& progress_;
   const int64_t first_, count_;
   const int threads_;
   const int64_t depth_, bandwidths_;

@@ -1,0 +1,66 @@
+"""Whether a model's networks and its prior fit each other, as far as their layers tell before anything runs."""
+
+import math
+
+from torch import nn
+
+from fastdaae.models.names import is_ours
+from fastdaae.ops.network import Dense, Plan, flattens
+from fastdaae.schema import shortened
+
+
+def require_sizes(model: nn.Module) -> None:
+    """Raises ValueError where a model of ours has parts that differ in the size of the code or of the image.
+
+    What no layer tells is left to the first batch, and what a class of one's own does with its networks to itself.
+    """
+    if not is_ours("model", model):
+        return
+    networks = ("encoder", "decoder", "discriminator")
+    plans = {name: Plan.of(getattr(model, name)) for name in networks if hasattr(model, name)}
+    codes = {
+        "encoder": _outputs(plans["encoder"]),
+        "decoder": _inputs(plans["decoder"]),
+        "discriminator": _inputs(plans["discriminator"]) if "discriminator" in plans else None,
+        "prior": getattr(getattr(model, "prior", None), "dim", None),
+    }
+    flat = model.image_shape is not None and len(model.image_shape) == 1
+    pixels = {
+        "encoder": _inputs(plans["encoder"]) if flat or _flattens_first(plans["encoder"]) else None,
+        "decoder": _outputs(plans["decoder"]) if _gives_rows(plans["decoder"]) else None,
+        "image_shape": None if model.image_shape is None else math.prod(model.image_shape),
+    }
+    _require_one("codes of one size", codes)
+    _require_one("images of one number of pixels", pixels)
+    judged = _outputs(plans["discriminator"]) if "discriminator" in plans else None
+    if judged not in (None, 1):
+        raise ValueError(f"discriminator must give one logit a code, [N, 1], got [N, {judged}]; end it in 1 output")
+
+
+def _require_one(what: str, sizes: dict[str, int | None]) -> None:
+    known = {name: size for name, size in sizes.items() if size is not None}
+    if len(set(known.values())) > 1:
+        *most, last = known
+        got = ", ".join(f"{name} {shortened(size)}" for name, size in known.items())
+        raise ValueError(f"{', '.join(most)} and {last} must have {what}, got {got}; change the one that differs")
+
+
+def _flattens_first(plan: Plan) -> bool:
+    return bool(plan.stages) and flattens(plan.stages[0])
+
+
+def _gives_rows(plan: Plan) -> bool:
+    """Whether codes [N, Z] leave it as rows, since nothing in it makes other shapes of them."""
+    return all(isinstance(stage, Dense) or flattens(stage) for stage in plan.stages)
+
+
+def _inputs(plan: Plan) -> int | None:
+    """The numbers of a row that the first layer takes."""
+    first = plan.stages[1 if _flattens_first(plan) else 0 :][:1]
+    return first[0].linear.in_features if first and isinstance(first[0], Dense) else None
+
+
+def _outputs(plan: Plan) -> int | None:
+    """The numbers of a row that the last layer gives."""
+    last = plan.stages[-1:]
+    return last[0].linear.out_features if last and isinstance(last[0], Dense) else None
