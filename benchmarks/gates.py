@@ -49,7 +49,7 @@ def normals(drawn: Tensor, expected: Tensor, deviation: float) -> tuple[Gate, Ga
 
 
 def log_densities(given: Tensor, exact: Tensor) -> Gate:
-    """Log-densities within 1e-3 + 1e-6 |log p| nats of the exact ones: the largest error, or the one that is too large."""
+    """Log-densities within 1e-3 + 1e-6 |log p| nats of the exact ones: the largest error, or the worst excess."""
     error, allowed = (given.double() - exact).abs(), 1e-3 + 1e-6 * exact.abs()
     worst = error.argmax() if (error <= allowed).all() else (error - allowed).argmax()
     return Gate("max_error_nats", float(error.flatten()[worst]), float(allowed.flatten()[worst]), "nats")

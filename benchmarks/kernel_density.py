@@ -1,8 +1,8 @@
 """What scikit-learn's KernelDensity returns in 784 dimensions: `python benchmarks/kernel_density.py`.
 
 10,000 training images as samples, 50 test images as queries, float32 pixels in [0, 1]: MNIST where FASTDAAE_DATA is
-set. Printed are mean nats by bandwidth: of KernelDensity as it comes, with one leaf for all samples, which is a sum over
-all pairs, and of fastdaae; and the largest error of a query as it comes.
+set. Printed are mean nats by bandwidth: of KernelDensity as it comes, with one leaf for all samples, which is a sum
+over all pairs, and of fastdaae; and the largest error of a query as it comes.
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ import struct
 import zlib
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
