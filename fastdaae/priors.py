@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,6 +11,13 @@ from torch import Tensor
 from fastdaae.arguments import positive, whole_in
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import normal, uniform
+
+
+class Prior(Protocol):
+    """What a model asks of a prior; a class of one's own has this `sample`, or is a function inside `Custom`."""
+
+    def sample(self, n: int, noise: Noise, *, row_offset: int = 0) -> Tensor:
+        """n draws, floating [n, Z], at the rows row_offset, row_offset + 1, ... of the noise."""
 
 
 @dataclass(frozen=True)

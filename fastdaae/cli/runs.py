@@ -112,9 +112,9 @@ def train(
 
 def _where(data: str, root: Path | None) -> dict:
     """Where the data set lies, so that a later command finds it from another folder and without this environment."""
-    root = root or os.environ.get("FASTDAAE_DATA")
+    place = root or os.environ.get("FASTDAAE_DATA")
     named = data in fd.data.names()
-    return {"data": data if named else str(Path(data).resolve()), "root": str(Path(root).resolve()) if root else None}
+    return {"data": data if named else str(Path(data).resolve()), "root": str(Path(place).resolve()) if place else None}
 
 
 def _open(run: Path, root: Path | None):

@@ -12,8 +12,8 @@ from fastdaae.evaluation.telling import rows
 def evaluation_table(measures: Sequence[Measure], title: str) -> Table:
     """All measures in one table, each kind a section."""
     table = Table(title=title, title_style="bold", header_style="bold")
-    for heading, justify in (("measure", "left"), ("of", "left"), ("value", "right"), ("with", "left")):
-        table.add_column(heading, justify=justify)
+    for heading in ("measure", "of", "value", "with"):
+        table.add_column(heading, justify="right" if heading == "value" else "left")
     for measure, group in itertools.groupby(rows(measures), key=lambda row: row.measure):
         for place, row in enumerate(group):
             table.add_row("" if place else measure, row.of, row.value, row.settings)

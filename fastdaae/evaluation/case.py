@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,8 +26,8 @@ class Case:
     samples were drawn where that is worth telling. `report` is told each stage.
     """
 
-    model: torch.nn.Module
-    dataset: object
+    model: Any
+    dataset: Any
     sets: dict[str, list[Tensor | Exception]]
     count: int
     k: int

@@ -2,14 +2,12 @@
 
 import math
 
-from torch import nn
-
 from fastdaae.models.names import is_ours
 from fastdaae.ops.network import Dense, Plan, flattens
 from fastdaae.schema import shortened
 
 
-def require_sizes(model: nn.Module) -> None:
+def require_sizes(model) -> None:
     """Raises ValueError where a model of ours has parts that differ in the size of the code or of the image.
 
     What no layer tells is left to the first batch, and what a class of one's own does with its networks to itself.

@@ -1,23 +1,27 @@
 """`model.sample`: decode-corrupt-encode chains from the prior, or from codes of one's own."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from fastdaae import ops
+from fastdaae.corruptions import Corruption
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep
+from fastdaae.priors import Prior
 
-_TRAINING = object()
+_TRAINING: Any = object()
 
 
 @torch.no_grad()
 def sample(
-    model,
+    model: Any,
     n: int,
     *,
     steps: int = 0,
-    initial=None,
-    corruption=_TRAINING,
+    initial: Tensor | Prior | None = None,
+    corruption: Corruption | None = _TRAINING,
     keep: tuple[int, ...] | None = None,
     seed: int = 0,
     precision: str = "fp32",
@@ -41,7 +45,7 @@ def sample(
     model.eval()
     try:
         z = _initial_codes(model, n, initial, noise).to(parameter.dtype)
-        how = {"steps": steps, "keep": kept, "precision": precision}
+        how: dict[str, Any] = {"steps": steps, "keep": kept, "precision": precision}
         chain = ops.sample_chain(_to_pixels(model), model.encoder, z, corruption, noise, **how)
     finally:
         model.train(was_training)

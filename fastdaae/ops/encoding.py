@@ -41,8 +41,8 @@ def corrupted_linear(
     through = checks.as_activation(activation, slope, weight, bias, x[:0].flatten(1).shape[1])
     room = rooms.choose("corrupted_linear", backend, "layers", x, weight)
     if room is None:
-        how: dict[str, Any] = {"activation": activation, "slope": slope, "index": index}
-        return reference.corrupted_linear(x, weight, bias, corruption, noise, **how, **draw.address)
+        how: dict[str, Any] = {"activation": activation, "slope": slope, "index": index, **draw.address}
+        return reference.corrupted_linear(x, weight, bias, corruption, noise, **how)
     return room.layers.corrupted_linear(x.flatten(1), index, noise.state, weight, bias, through, draw)
 
 

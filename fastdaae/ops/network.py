@@ -167,13 +167,13 @@ def flattens(stage: object) -> bool:
 
 
 def _opened(network: Callable, containers: list[nn.Sequential]) -> Iterator[Callable]:
-    if isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward:
-        if not are_observed(network):
-            containers.append(network)
-            for module in network:
-                yield from _opened(module, containers)
-            return
-    yield network
+    plain = type(network).forward is nn.Sequential.forward if isinstance(network, nn.Sequential) else False
+    if not isinstance(network, nn.Sequential) or not plain or are_observed(network):
+        yield network
+        return
+    containers.append(network)
+    for module in network:
+        yield from _opened(module, containers)
 
 
 def _stages(modules: list[Callable]) -> Iterator[Stage]:

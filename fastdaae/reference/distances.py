@@ -98,9 +98,7 @@ def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None = None) -> 
         for rows in blocks(len(asked.values), len(known.values))
     ]
     if not found:
-        return Neighbors(
-            known.values.new_empty((0, k), dtype=dtype), known.values.new_empty((0, k), dtype=torch.int64)
-        )
+        return Neighbors(known.values.new_empty((0, k), dtype=dtype), known.values.new_empty((0, k), dtype=torch.int64))
     distances = torch.cat([f.distances for f in found]) / unit
     return Neighbors(distances.to(dtype), torch.cat([f.indices for f in found]))
 

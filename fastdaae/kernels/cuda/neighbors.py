@@ -29,8 +29,8 @@ def problem(points: Tensor, k: int) -> str | None:
 
 def _launch(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     if queries is not None and not len(queries):
-        found = reference.nearest_neighbors(points, k, queries)
-        return found.distances, found.indices
+        none = reference.nearest_neighbors(points, k, queries)
+        return none.distances, none.indices
     dtype = reference.distance_dtype(points)
     points, queries, unit = _multiplied(*reference.alike(points, queries))
     found = search(points, k, queries)

@@ -1,6 +1,7 @@
 """The first layer on corrupted inputs and the layer averaged over copies; differentiable."""
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
