@@ -65,6 +65,29 @@ def rate_of(group: Group, row: Row, measured: Measured) -> dict:
     unit, name = ("gflops", _CEILINGS[row.dtype]) if flops else ("gb_per_s", COPY)
     rate = (flops or group.moved) / statistics.median(measured.rows[row.name].seconds) / 1e9
     ceiling = max(measured.before[name], measured.after[name])
-    if row.dtype == torch.float64:  # half as many lanes
+    if flops and row.dtype == torch.float64:  # half as many lanes
         ceiling /= 2
     return {unit: round(rate, 2), "ceiling": name, "share_of_ceiling": round(rate / ceiling, 4)}
+
+
+def line_of(name: str, timed: Timed, info: dict) -> str:
+    """A row of the terminal's table."""
+    unit = next((unit for unit in ("gflops", "gb_per_s") if unit in info), None)
+    words = {"gflops": "GFLOP/s", "gb_per_s": "GB/s   "}
+    speed = f"{info[unit]:8.1f} {words[unit]} ({info['share_of_ceiling']:6.1%} of ceiling)" if unit else " " * 36
+    memory = f"{info['peak_memory_mib']:8.1f} MiB" if "peak_memory_mib" in info else " " * 12
+    ratios = [
+        f"{peer} {m:.2f}x [{low:.2f}, {up:.2f}]" for peer, (low, m, up) in info.get("ratio_quartiles", {}).items()
+    ]
+    errors = [f"{key} {value:.2g}" for key, value in timed.notes.items()]
+    time = f"{statistics.median(timed.seconds) * 1e3:10.4f} ms"
+    return f"  {name:22s} {time} {_against_best(info):28s} {speed} {memory}  " + ", ".join(
+        [*ratios, *errors, f"[{info['backend']}]"]
+    )
+
+
+def _against_best(info: dict) -> str:
+    """The column of the best peer: the ratio to it, or by how much a peer is wrong."""
+    if "best_peer" not in info:
+        return info.get("wrong", "").replace("wrong by", "WRONG BY")
+    return f"{info['ratio_to_best']:8.2f}x {info['best_peer']}" if info["best_peer"] else "no correct peer"

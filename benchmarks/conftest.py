@@ -9,7 +9,7 @@ import statistics
 
 import pytest
 import torch
-from accounting import notes_of
+from accounting import line_of, notes_of
 from ceilings import FMA
 from common import machine
 from gates import require
@@ -112,30 +112,8 @@ def pytest_terminal_summary(terminalreporter, config):
         write(f"\n{group.name}")
         members = [member[1:] for member in shown if member[0] is group]
         for name, timed, info in sorted(members, key=lambda member: statistics.median(member[1].seconds)):
-            write(_line(name, timed, info))
+            write(line_of(name, timed, info))
         if members[0][-1]["ceiling_moved"]:
             moved[group.name] = members[0][-1][FMA]
     for name, (before, after) in moved.items():
         write(f"\nTHE CEILING MOVED beside {name!r}: {before:.0f} -> {after:.0f} GFLOP/s; measure it again")
-
-
-def _line(name: str, timed: Timed, info: dict) -> str:
-    unit = next((unit for unit in ("gflops", "gb_per_s") if unit in info), None)
-    words = {"gflops": "GFLOP/s", "gb_per_s": "GB/s   "}
-    speed = f"{info[unit]:8.1f} {words[unit]} ({info['share_of_ceiling']:6.1%} of ceiling)" if unit else " " * 36
-    memory = f"{info['peak_memory_mib']:8.1f} MiB" if "peak_memory_mib" in info else " " * 12
-    ratios = [
-        f"{peer} {m:.2f}x [{low:.2f}, {up:.2f}]" for peer, (low, m, up) in info.get("ratio_quartiles", {}).items()
-    ]
-    errors = [f"{key} {value:.2g}" for key, value in timed.notes.items()]
-    time = f"{statistics.median(timed.seconds) * 1e3:10.4f} ms"
-    return f"  {name:22s} {time} {_against_best(info):28s} {speed} {memory}  " + ", ".join(
-        [*ratios, *errors, f"[{info['backend']}]"]
-    )
-
-
-def _against_best(info: dict) -> str:
-    """The column of the best peer: the ratio to it, or by how much a peer is wrong."""
-    if "best_peer" not in info:
-        return info.get("wrong", "").replace("wrong by", "WRONG BY")
-    return f"{info['ratio_to_best']:8.2f}x {info['best_peer']}" if info["best_peer"] else "no correct peer"

@@ -86,7 +86,7 @@ def compile_step(
 
 
 def groups_of(model) -> dict[str, list[nn.Parameter]]:
-    """A model's parameters by update; raises TypeError for what has no `parameter_groups`, and for a class of models."""
+    """A model's parameters by update; raises TypeError for what has no `parameter_groups`, and for a class."""
     if isinstance(model, type):
         raise TypeError(f"model must be a model, got the class {model.__name__}; make one of it, {model.__name__}(...)")
     if not hasattr(model, "parameter_groups"):
