@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for type checkers and editors; what runs imports a name whe
     from fastdaae.models import IDAAE as IDAAE
     from fastdaae.models import load as load
     from fastdaae.noise import Noise as Noise
+    from fastdaae.reporting import report as report
     from fastdaae.training import Trainer as Trainer
     from fastdaae.training import compile_step as compile_step
 
@@ -34,6 +35,7 @@ _HOMES = {
     "load": "fastdaae.models",
     "ParzenWindow": "fastdaae.evaluation",
     "IntrinsicDimension": "fastdaae.evaluation",
+    "report": "fastdaae.reporting",
 }
 _MODULES = ("corruptions", "data", "evaluation", "models", "networks", "ops", "priors", "training")
 

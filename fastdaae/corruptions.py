@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from fastdaae.arguments import is_number
+from fastdaae.schema import shortened
 
 
 def _probability(name: str, value: float) -> float:
@@ -66,3 +67,25 @@ class SaltAndPepper:
 
 
 Corruption = Gaussian | Masking | SaltAndPepper
+
+
+def require(corruption) -> None:
+    """Raises TypeError, with what to say instead, for what is neither a corruption nor None."""
+    if corruption is None or isinstance(corruption, Corruption):
+        return
+    got, remedy = shortened(corruption), "say Gaussian(sigma), Masking(drop) or SaltAndPepper(p)"
+    if isinstance(corruption, type):
+        got, remedy = f"the class {corruption.__name__}", "make one, such as fastdaae.corruptions.Gaussian(0.5)"
+    elif is_number(corruption) and corruption >= 0:
+        remedy = f"for noise of that deviation say fastdaae.corruptions.Gaussian({float(corruption):g})"
+    elif hasattr(corruption, "shape"):
+        got = f"an array {list(corruption.shape)}"
+        remedy = f"noise is drawn anew for every batch: {remedy}"
+    elif callable(corruption):
+        name = getattr(corruption, "__name__", None)
+        got = f"the function {name}" if name else f"a {type(corruption).__name__}"
+        remedy += (
+            "; for noise of your own override `corrupted` in a subclass of the model, draw it there by "
+            "fastdaae.ops.normal or uniform, and leave corruption None"
+        )
+    raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {got}; {remedy}")

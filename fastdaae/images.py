@@ -65,19 +65,28 @@ def finite_range(images: Tensor, name: str = "images") -> tuple[float, float]:
     )
 
 
-def require_unit_interval(images: Tensor, name: str = "images", *, reason: str = "", way_out: str = "") -> None:
-    """Raises ValueError for floats that are not all in [0, 1]: how many, the range seen, and the way back.
+def require_unit_interval(
+    images: Tensor, name: str = "images", *, reason: str = "", way_out: str = ""
+) -> tuple[float, float]:
+    """The least and the greatest value of floats in [0, 1].
 
-    `reason` says in the message what needs [0, 1], and `way_out` what else there is to do.
+    Raises ValueError where not all are there: how many, the range seen, and the way back. `reason` says in the message
+    what needs [0, 1], and `way_out` what else there is to do.
     """
     low, high = finite_range(images, name)
     if low >= 0.0 and high <= 1.0:
-        return
+        return low, high
     outside = int(((images < 0) | (images > 1)).sum())
     raise ValueError(
         f"{name} must hold floats in [0, 1]{reason}, got {outside} of {images.numel()} values outside, range "
-        f"{low:g}..{high:g}; {pixels.advice(low, high)}{way_out}"
+        f"{_bound(low)}..{_bound(high)}; {pixels.advice(low, high)}{way_out}"
     )
+
+
+def _bound(value: float) -> str:
+    """A number in six digits, or in all of them where six put one outside [0, 1] inside."""
+    text = f"{value:g}"
+    return text if (0 <= value <= 1) == (0 <= float(text) <= 1) else repr(value)
 
 
 def _require_kind(array, name: str) -> None:

@@ -1,5 +1,6 @@
 """What stands in the JSON files of a run's folder, in one place: each file is read and checked here, key by key."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,9 +74,29 @@ def read_data_notes(run_dir: Path, config: dict) -> tuple[str, str | None]:
     """
     notes = config["notes"]
     if "data" not in notes:
-        raise ValueError(f"{run_dir} was trained from Python and names no data set; evaluate it from Python too")
+        raise ValueError(
+            f"{run_dir} was trained from Python and names no data set; name it with --data, or with data= from Python"
+        )
     _require(record({"notes": record({"data": text}, {"root": optional(text)})}), config, run_dir / run_folder.CONFIG)
     return notes["data"], notes.get("root")
+
+
+def read_networks_notes(run_dir: Path, config: dict) -> dict | None:
+    """What `fastdaae train --networks` noted of own networks: "file", "function", "sha256" and "code"; None without."""
+    if "networks" not in config["notes"]:
+        return None
+    noted = record({"file": text, "function": text, "sha256": text, "code": whole(1)})
+    _require(record({"notes": record({"networks": noted})}), config, run_dir / run_folder.CONFIG)
+    return config["notes"]["networks"]
+
+
+def image_shape(config: dict) -> tuple[int, ...] | None:
+    """The shape of one image of a run: its model's, or that of its training images as their fingerprint has it."""
+    noted = config["model"].get("image_shape")
+    if isinstance(noted, list) and noted and all(type(size) is int and size > 0 for size in noted):
+        return tuple(noted)
+    found = re.match(r"\d{1,12}((?:x[1-9]\d{0,8})+) ", config.get("data", ""))
+    return tuple(map(int, found[1][1:].split("x"))) if found else None
 
 
 def require_metrics(line, path: Path, place: int) -> None:

@@ -13,12 +13,14 @@ def refuse(value, key: str, expected: str) -> None:
 
 
 def shortened(value) -> str:
-    """A value as Python writes it, in at most about 60 characters."""
+    """A value as Python writes it, in one line of at most about 60 characters."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**40:
         return "a whole number of more than 40 digits"
     if isinstance(value, dict | list):
         return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
     text = repr(value)
+    if "\n" in text:  # as arrays write themselves
+        text = " ".join(text.split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

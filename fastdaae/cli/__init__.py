@@ -1,4 +1,4 @@
-"""The command line: `fastdaae demo | train | sample | evaluate | likelihood | dimension | report | doctor`."""
+"""The command line, `fastdaae --help`: commands are typed here, and done in `work`."""
 
 from fastdaae.cli.entry import main
 

@@ -6,11 +6,11 @@ import signal
 import sys
 import warnings
 
+from fastdaae.cli.interrupts import INTERRUPTED, leaving_at_once, on_interrupt
 from fastdaae.schema import printable
 
 REFUSED = 2  # what was asked for cannot be done: the command, a file or the disk needs mending
 FAILED = 1  # it broke while it ran, or the reader of its output has gone
-INTERRUPTED = 130  # Ctrl-C, as shells have it: 128 + SIGINT
 
 
 def main() -> None:
@@ -20,18 +20,16 @@ def main() -> None:
     """
     code = _guarded(sys.argv[1:])
     # from here to the interpreter's end Ctrl-C ends the process without a word
-    _on_interrupt(signal.SIG_DFL)
+    on_interrupt(signal.SIG_DFL)
     sys.exit(code)
 
 
 def _guarded(arguments: list[str]) -> int:
     try:
-        # libraries that are interrupted while they are imported raise anything: nothing is lost by leaving at once
-        _on_interrupt(_leave)
-        _write_any_text()
-        from fastdaae.cli.app import run
-
-        _on_interrupt(signal.default_int_handler)
+        with leaving_at_once():
+            _write_any_text()
+            from fastdaae.cli.app import run
+        on_interrupt(signal.default_int_handler)
         sys.unraisablehook = _keep_interrupts
         warnings.showwarning = _show_warning
         code = run(arguments)
@@ -39,20 +37,8 @@ def _guarded(arguments: list[str]) -> int:
             sys.stdout.flush()
         return code
     except BaseException as error:
-        _on_interrupt(signal.SIG_DFL)
+        on_interrupt(signal.SIG_DFL)
         return _report(error, resumable=arguments[:1] in (["train"], ["demo"]))
-
-
-def _on_interrupt(handler) -> None:
-    # a process that was started to ignore Ctrl-C goes on ignoring it
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        with contextlib.suppress(ValueError):  # not the main thread: not ours to decide
-            signal.signal(signal.SIGINT, handler)
-
-
-def _leave(*_) -> None:
-    os.write(2, b"stopped\n")
-    os._exit(INTERRUPTED)
 
 
 def _keep_interrupts(unraisable) -> None:

@@ -20,10 +20,11 @@ def load(name_or_path: str | os.PathLike, root: str | os.PathLike | None = None)
     """The data set of a name ("digits", "mnist", "fashion-mnist") or path (.npy file, .npz file or folder of images).
 
     Images are uint8 [N, ...], meaning value / 255, or float32 in [0, 1] from files of floats; labels int64 [N] or
-    None. `root` is the folder of the downloaded files of "mnist" and "fashion-mnist"; by default the environment
-    variable FASTDAAE_DATA names it. A string that is a known name means that data set even where a folder is called
-    so: write "./mnist", or pass a Path, for the folder. Raises ValueError for an unknown name, FileNotFoundError
-    for missing files of a known one, and what the loaders in `mnist`, `files` and `idx` raise.
+    None, with the names of their classes where these are known. `root` is the folder of the downloaded files of "mnist"
+    and "fashion-mnist"; by default the environment variable FASTDAAE_DATA names it. A string that is a known name means
+    that data set even where a folder is called so: write "./mnist", or pass a Path, for the folder. Raises ValueError
+    for an unknown name, FileNotFoundError for missing files of a known one, and what the loaders in `mnist`, `files`
+    and `idx` raise.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise TypeError(f"name_or_path must be a name or a path (str or Path), got {type(name_or_path).__name__}")

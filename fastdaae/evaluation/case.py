@@ -50,7 +50,7 @@ class Case:
         """The draws [count, D] of one of the sets, each told as a stage; raises why there is none."""
         draws = self.sets[of]
         for number, points in enumerate(draws, start=1):
-            self.report(f"{stage}, {of}" + (f", seed {number} of {len(draws)}" if len(draws) > 1 else ""))
+            self.report(f"{stage}, {of}" + _which(number, len(draws)))
             if isinstance(points, Exception):
                 raise points
             yield points
@@ -87,7 +87,7 @@ def case_of(
     count = min(samples, len(dataset.train.images))
     drawn = []
     for number in range(seeds):
-        report("sampling" + (f", seed {number + 1} of {seeds}" if seeds > 1 else ""))
+        report("sampling" + _which(number + 1, seeds))
         drawn.append(_sampled(model, count, steps, (seed + number) % _SEEDS, precision))
     sets = {name: [draw[name] for draw in drawn] for name in drawn[0]}
     sets[REAL] = [rows_of(dataset.train.images[:count]).to(next(model.parameters()).device)]
@@ -98,6 +98,11 @@ def case_of(
 def rows_of(images: Tensor) -> Tensor:
     """Images [N, ...] as rows of pixels [N, D] in [0, 1]."""
     return as_float(images).flatten(1)
+
+
+def _which(number: int, seeds: int) -> str:
+    """Which of several seeds a stage is of."""
+    return f", seed {number} of {seeds}" if seeds > 1 else ""
 
 
 def _sampled(model, count: int, steps: int, seed: int, precision: str) -> dict[str, Tensor | Exception]:

@@ -81,7 +81,7 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         warn_of_grid_end(self.bandwidth_, self.bandwidths_)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """The log-density of each row of X [Q, D] or [Q, ...], float64 [Q]: nats of a density, perhaps positive."""
+        """The log-density of each row of X [Q, D] or [Q, ...], float64 [Q]; nats of a density may be positive."""
         check_is_fitted(self)
         return self._log_densities(X, [self.bandwidth_], "queries")[0].cpu().numpy()
 

@@ -25,6 +25,7 @@ def reconstruction_error(model: Any, images: Tensor, noise: Noise | None = None)
     errors = []
     for start in range(0, len(images), _BATCH):
         x = images[start : start + _BATCH].to(next(model.parameters()).device)
-        difference = model.reconstruct(x, noise, row_offset=start) - as_float(x)
+        # a model gives images in its own shape, of which subtracting another one could make something else
+        difference = model.reconstruct(x, noise, row_offset=start).reshape(x.shape) - as_float(x)
         errors.append(difference.double().square().flatten(1).mean(1))
     return Estimate.of(torch.cat(errors).cpu().numpy())

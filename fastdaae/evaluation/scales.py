@@ -11,7 +11,7 @@ from fastdaae.evaluation.warn import warn
 _ROWS, _NUMBERS = 1000, 1 << 18  # the most of a set that is looked at
 _MARGIN = 0.5  # what a decoder without a last sigmoid may miss [0, 1] by
 _STRAY = 0.01  # the share of values beyond the margin that single pixels may have
-_MANY = 0.02  # the share of values that tells a scale: the strokes of a thin drawing
+_MANY = 0.05  # the share of values that tells a scale: the strokes of a drawing
 _MOST = 0.9  # the share of rows that hold such values
 _CHANCE = 1e-4  # that all rows of one set miss by accident what most rows of the other reach
 
@@ -47,7 +47,7 @@ def warn_of_another_scale(samples: Tensor, queries: Tensor, name: str = "queries
         warn(f"the {seen.name} are uint8 of 0 and 1 alone, which mean 0 and 1/255; pass x * 255, or floats in [0, 1]")
     if bits or not _differ(*sets):
         return
-    ranges = ", ".join(f"the {seen.name} ({_told(seen.dtype)}) from {seen.low:g} to {seen.high:g}" for seen in sets)
+    ranges = ", ".join(f"the {seen.name} ({_told(seen.dtype)}) from {seen.low:.4g} to {seen.high:.4g}" for seen in sets)
     ways = "; ".join(f"{seen.name}: {_remedy(seen)}" for seen in sets if seen.scale != _UNIT)
     warn(f"two sets of different scales: {ranges}; log-densities need one scale, [0, 1] ({ways})")
 
@@ -66,11 +66,12 @@ def _look(name: str, points: Tensor) -> Seen:
 
 
 def _scale_of(values: Tensor, low: float, high: float) -> tuple[int, int] | None:
-    if low >= -_MARGIN and _MARGIN < high <= 1 + _MARGIN and _share(values < -0.1) < 0.1:
+    if low >= -_MARGIN and _MARGIN < high <= 1 + _MARGIN and _share(values < -0.1) < 0.25:
         return _UNIT
-    if low >= -1 - _MARGIN and high <= 1 + _MARGIN and _share(values < -_MARGIN) > _MANY:
+    # a tenth of each interval, for what is near its end and for what may stray beyond it
+    if low >= -1.1 and high <= 1.1 and _share(values < -_MARGIN) > _MANY:
         return _SIGNED
-    if low >= -25 and 100 < high <= 280 and _share(values > 1 + _MARGIN) > _MANY:
+    if low >= -25 and 100 < high <= 280 and _share(values > 25) > _MANY:
         return _GREY
     return None
 
@@ -82,7 +83,7 @@ def _differ(first: Seen, second: Seen) -> bool:
         return not all(grey) and more.far > _STRAY
     if None in (less.scale, more.scale) or less.scale == more.scale:
         return False
-    return more.far_rows > _MOST and (1 - more.far_rows) ** less.rows < _CHANCE
+    return more.far_rows >= _MOST and (1 - more.far_rows) ** less.rows < _CHANCE
 
 
 def _share(which: Tensor) -> float:

@@ -1,6 +1,8 @@
 """Warnings at the line of the person who called, however deep in the package the reason was found."""
 
 import inspect
+import itertools
+import traceback
 import warnings
 from pathlib import Path
 
@@ -9,7 +11,6 @@ _PACKAGE = str(Path(__file__).parents[1])
 
 def warn(message: str) -> None:
     """A UserWarning with the nearest caller outside the package as its place."""
-    frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
+    files = (frame.f_code.co_filename for frame, _ in traceback.walk_stack(inspect.currentframe()))
+    inside = itertools.takewhile(lambda file: file.startswith(_PACKAGE), files)
+    warnings.warn(message, UserWarning, stacklevel=1 + sum(1 for _ in inside))

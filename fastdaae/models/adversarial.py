@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from fastdaae import ops
+from fastdaae import priors
 from fastdaae.arguments import whole_in
 from fastdaae.corruptions import Corruption
+from fastdaae.models import own_noise
 from fastdaae.models.autoencoder import Autoencoder, Update, require_choice, require_network
 from fastdaae.models.fitting import require_sizes
 from fastdaae.noise import Noise, Site
@@ -50,8 +51,7 @@ class Adversarial(Autoencoder):
         pixels: dict[str, Any] = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
         super().__init__(encoder, decoder, corruption=corruption, **pixels)
         require_network("discriminator", discriminator)
-        if not hasattr(prior, "sample"):
-            raise TypeError(f"prior must be one of fastdaae.priors, got {prior!r}")
+        priors.require(prior)
         require_choice("form", form, FORMS)
         if adversarial_loss is None:
             adversarial_loss = "saturating" if form == "paper" else "non_saturating"
@@ -193,7 +193,7 @@ class DAAE(Adversarial):
         """The codes of the x~ that was reconstructed, or of another one."""
         if not self.fresh_corruption:
             return encoder(x_tilde)
-        return ops.encode_mean(encoder, x, self.corruption, noise, copies=1, row_offset=row_offset)
+        return own_noise.mean_code(self, encoder, x, noise, copies=1, row_offset=row_offset)
 
 
 class IDAAE(Adversarial):
@@ -240,7 +240,8 @@ class IDAAE(Adversarial):
         """The mean of the codes of M corruptions, or the code of their mean."""
         if self.integration == "inputs":
             return encoder(self._mean_input(x, noise, row_offset, Site.MATCHING))
-        return ops.encode_mean(encoder, x, self.corruption, noise, copies=self.copies, row_offset=row_offset)
+        return own_noise.mean_code(self, encoder, x, noise, copies=self.copies, row_offset=row_offset)
 
     def _mean_input(self, x: Tensor, noise: Noise, row_offset: int, site: int) -> Tensor:
-        return ops.corrupt(x, self.corruption, noise, copies=self.copies, row_offset=row_offset, site=site).mean(0)
+        address = {"copies": self.copies, "row_offset": row_offset, "site": site}
+        return own_noise.copies_of(self, x, noise, **address).mean(0)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from fastdaae import ops
+from fastdaae import corruptions, ops
 from fastdaae.corruptions import Corruption
 from fastdaae.models import decoding
 from fastdaae.models.config import to_config
-from fastdaae.models.fitting import require_sizes
+from fastdaae.models.describing import describe
+from fastdaae.models.fitting import require_fit, require_sizes
 from fastdaae.models.sampling import sample
 from fastdaae.models.shapes import as_images, as_shape, unlike
 from fastdaae.noise import Noise, Site
-from fastdaae.ops.checks import CORRUPTIONS
 from fastdaae.ops.network import Plan
 from fastdaae.reference import as_float
 from fastdaae.schema import shortened
@@ -28,9 +28,16 @@ def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def require_network(name: str, value) -> None:
-    """Raises TypeError, with the argument's name, for what is no network."""
-    if not isinstance(value, nn.Module):
-        raise TypeError(f"{name} must be a torch.nn.Module, got {shortened(value)}")
+    """Raises TypeError, with the argument's name and what to do, for what is no network."""
+    if isinstance(value, nn.Module):
+        return
+    got, remedy = shortened(value), "make one, such as fastdaae.networks.mlp([784, 100, 10])"
+    if isinstance(value, type):
+        got, remedy = f"the class {value.__name__}", f"make one: {value.__name__}(...)"
+    elif callable(value):
+        got = f"the function {getattr(value, '__name__', type(value).__name__)}"
+        remedy = "call it where it makes a network, or wrap it in a torch.nn.Module"
+    raise TypeError(f"{name} must be a torch.nn.Module, got {got}; {remedy}")
 
 
 class Autoencoder(nn.Module):
@@ -57,8 +64,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         require_network("encoder", encoder)
         require_network("decoder", decoder)
-        if corruption is not None and not isinstance(corruption, CORRUPTIONS):
-            raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {corruption!r}")
+        corruptions.require(corruption)
         require_choice("loss", loss, decoding.LOSSES)
         self._output = decoding.infer_output(decoder, decoder_output)
         if loss == "bce" and self._output == "linear":
@@ -97,8 +103,17 @@ class Autoencoder(nn.Module):
         return {"reconstruction": l_rec}
 
     def corrupted(self, x: Tensor, noise: Noise, *, site: int, row_offset: int = 0) -> Tensor:
-        """x~ ~ c(x~ | x), once, in the shape of x [N, ...]; without a corruption the pixels of x as numbers."""
+        """x~ ~ c(x~ | x), once, in the shape of x [N, ...]; without a corruption the pixels of x as numbers.
+
+        A class of one's own may override it for noise of its own, in training, reconstruction and chains alike; it then
+        has corruption=None and draws at the address that it is given, by `fastdaae.ops.normal` or `uniform`.
+        """
         return ops.corrupt(x, self.corruption, noise, row_offset=row_offset, site=site)[0]
+
+    @property
+    def draws_own_noise(self) -> bool:
+        """Whether the class overrides `corrupted`."""
+        return type(self).corrupted is not Autoencoder.corrupted
 
     def training_input(self, x: Tensor, noise: Noise, row_offset: int) -> Tensor:
         """What a training step encodes of a batch x [N, ...] to reconstruct it, in the shape of x."""
@@ -113,10 +128,14 @@ class Autoencoder(nn.Module):
         return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
 
     def take_images(self, images: Tensor) -> None:
-        """Take the shape of training images [N, ...] as the model's; raises ValueError where it has another one."""
+        """Take the shape of training images [N, ...] as the model's.
+
+        Raises ValueError where it has another one, and where its networks and its prior do not fit each other.
+        """
         shape = tuple(images.shape[1:])
         if self.image_shape not in (None, shape):
             raise ValueError(unlike(self.image_shape, shape))
+        require_fit(self, images[:2])
         self.image_shape = shape
 
     def encode(self, x: Tensor) -> Tensor:
@@ -143,6 +162,10 @@ class Autoencoder(nn.Module):
         pixels = self.decode(self.encode(x))
         return pixels.reshape(shape) if self.image_shape is None else pixels
 
+    def forward(self, x: Tensor, noise: Noise | None = None, *, row_offset: int = 0) -> Tensor:
+        """`model(x)` is `model.reconstruct(x)`."""
+        return self.reconstruct(x, noise, row_offset=row_offset)
+
     @torch.no_grad()
     def validation_losses(self, x: Tensor, noise: Noise, *, row_offset: int = 0) -> dict[str, Tensor]:
         """Means over a batch x [N, ...] without an update: the reconstruction loss and the MSE, of corrupted inputs."""
@@ -151,3 +174,6 @@ class Autoencoder(nn.Module):
         return {"reconstruction": self.reconstruction_loss(self.decoder, z, x), "mse": error.square().mean()}
 
     sample = sample
+
+    def __repr__(self) -> str:
+        return describe(self)

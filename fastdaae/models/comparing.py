@@ -5,8 +5,9 @@ from pathlib import Path
 from torch import nn
 
 from fastdaae.models.names import names
-from fastdaae.schema import shortened
 from fastdaae.settings import canonical, first_difference
+
+_LONGEST = 200  # letters of a value that is quoted
 
 
 def require_same(model: nn.Module, config: dict, run_dir: Path) -> None:
@@ -43,6 +44,11 @@ def _is_unknown(name: str, model: nn.Module, was, given) -> bool:
 
 def _refuse(run_dir: Path, name: str, was, given) -> None:
     raise ValueError(
-        f"model does not fit the checkpoint in {run_dir}: its {name} is {shortened(given)} and the run's is "
-        f"{shortened(was)}; pass the model of that run"
+        f"model does not fit the checkpoint in {run_dir}: its {name} is {_shown(given)} and the run's is "
+        f"{_shown(was)}; pass the model of that run"
     )
+
+
+def _shown(value) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,8 +1,13 @@
 """Whether a model's networks and its prior fit each other, as far as their layers tell before anything runs."""
 
 import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 
 from fastdaae.models.names import is_ours
+from fastdaae.noise import Noise
 from fastdaae.ops.network import Dense, Plan, flattens
 from fastdaae.schema import shortened
 
@@ -33,6 +38,45 @@ def require_sizes(model) -> None:
     judged = _outputs(plans["discriminator"]) if "discriminator" in plans else None
     if judged not in (None, 1):
         raise ValueError(f"discriminator must give one logit a code, [N, 1], got [N, {judged}]; end it in 1 output")
+
+
+@torch.no_grad()
+def require_fit(model: Any, images: Tensor) -> None:
+    """Raises ValueError, in one line, where a model of ours cannot encode images [N, ...] to codes like its prior's."""
+    if not (is_ours("model", model) and hasattr(model, "prior")):
+        return
+    device, was_training = next(model.parameters()).device, model.training
+    model.eval()
+    try:
+        z = model.encode(images.to(device))
+        drawn = model.prior.sample(len(images), Noise(device=device))
+        if z.shape != drawn.shape:
+            raise ValueError(
+                f"encoder must give the codes that the prior draws, {_shown(drawn)}, got {_shown(z)}; change the "
+                "encoder's last layer, or the prior"
+            )
+        judged = _judged(model, z)
+    finally:
+        model.train(was_training)
+    if judged.shape != (len(images), 1):
+        raise ValueError(f"discriminator must give one logit a code, [N, 1], got {_shown(judged)}; end it in 1 output")
+
+
+def _judged(model: Any, z: Tensor) -> Tensor:
+    try:
+        return model.discriminator(z)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"discriminator must take the encoder's codes, {_shown(z)} ({reason})") from None
+
+
+def _shown(batch: Tensor) -> str:
+    return f"[{', '.join(['N', *map(str, batch.shape[1:])])}]"
+
+
+def code_size(decoder: nn.Module) -> int | None:
+    """The numbers of a code that a decoder takes; None where its layers do not tell."""
+    return _inputs(Plan.of(decoder))
 
 
 def _require_one(what: str, sizes: dict[str, int | None]) -> None:

@@ -1,6 +1,6 @@
 """Chained sampling: the decoder's end with its corruption, and the decode-corrupt-encode Markov chain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 from types import ModuleType
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fastdaae import reference
-from fastdaae.arguments import whole
+from fastdaae.arguments import is_number, whole
 from fastdaae.corruptions import Corruption
 from fastdaae.draw import Draw
 from fastdaae.kernels import cpp, triton
@@ -82,8 +82,7 @@ def sample_chain(
     checks.require_batch("z", z, floats_only=True)
     checks.require_device("z", z, noise)
     draw = checks.as_draw(corruption, noise, z.shape[0], row_offset=row_offset, site=site)
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
+    check_precision(precision)
     keep = check_keep(steps, keep)
     room = rooms.choose("sample_chain", backend, "chain", z)
     half, decoding, encoding = precision == "bf16", Plan.of(decoder), Plan.of(encoder)
@@ -104,11 +103,20 @@ def sample_chain(
     return kept.to(z.dtype) if half else kept
 
 
+def check_precision(precision: str) -> None:
+    """Raises ValueError for what is no precision of chains."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
+
+
 def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The steps to keep as an ascending tuple; raises ValueError where they do not fit 0..steps."""
+    """The steps to keep as an ascending tuple; raises ValueError where they do not fit 0..steps, TypeError for none."""
     steps = whole("steps", steps)
     if steps < 0:
         raise ValueError(f"steps must be >= 0, got {steps}")
+    if not isinstance(keep, Iterable | None) or isinstance(keep, str):
+        given = f"{keep!r}; keep=({keep!r},) keeps that one step" if is_number(keep) else type(keep).__name__
+        raise TypeError(f"keep must be ascending steps in 0..steps = {steps}, as a tuple, got {given}")
     keep = (steps,) if keep is None else tuple(whole("keep", step) for step in keep)
     if not keep or list(keep) != sorted(set(keep)) or keep[0] < 0 or keep[-1] > steps:
         raise ValueError(f"keep must be ascending steps in 0..steps = {steps}, got {keep}; raise steps or lower keep")

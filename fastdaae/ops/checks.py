@@ -7,16 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fastdaae import arrays
+from fastdaae import arrays, corruptions
 from fastdaae.activation import ACTIVATIONS, Activation
 from fastdaae.arguments import is_number, whole
-from fastdaae.corruptions import Corruption, Gaussian, Masking, SaltAndPepper
+from fastdaae.corruptions import Corruption
 from fastdaae.draw import Draw, draw_of
 from fastdaae.kernels.memory import rows_of
 from fastdaae.noise import Noise, require_rows
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-CORRUPTIONS = (Gaussian, Masking, SaltAndPepper)
 COPIES_LIMIT = 1 << 16
 _FINITE_BLOCK = 1 << 22  # numbers checked at a time
 _LARGEST_NORM = 1e150  # whose square, and what is summed of squares, stays well within float64
@@ -35,6 +34,11 @@ def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
             f"{name} must be uint8 (value / 255) or a floating dtype, got {x.dtype}; use .astype(np.float32)"
         )
     return arrays.to_tensor(x)
+
+
+def shown(x) -> str:
+    """An array or tensor in a few words: its kind and its shape."""
+    return f"{'a tensor' if isinstance(x, Tensor) else 'an array'} {list(x.shape)}"
 
 
 def require_batch(name: str, x: Tensor, *, floats_only: bool = False) -> None:
@@ -67,6 +71,7 @@ def require_points(name: str, x: Tensor, *, distances: torch.dtype = torch.float
 def require_pair(name: str, x: Tensor, queries: Tensor, *, distances: torch.dtype = torch.float64) -> None:
     """x and queries [Q, D] are such sets, of one width; there may be no queries."""
     require_points(name, x, distances=distances)
+    require_batch("queries", queries)
     if queries.shape[0] or queries.dim() != 2:
         require_points("queries", queries, distances=distances)
     if queries.shape[1] != x.shape[1]:
@@ -98,8 +103,7 @@ def require_bandwidths(name: str, bandwidths: list[float]) -> None:
 
 
 def require_noise(corruption, noise: Noise) -> None:
-    if corruption is not None and not isinstance(corruption, CORRUPTIONS):
-        raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {type(corruption).__name__}")
+    corruptions.require(corruption)
     if not isinstance(noise, Noise):
         raise TypeError(f"noise must be a fastdaae.Noise, got {type(noise).__name__}; use fastdaae.Noise(seed)")
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fastdaae import reference
+from fastdaae.arguments import is_number
 from fastdaae.kernels.memory import empty_densities
 from fastdaae.kernels.registration import operator
 from fastdaae.ops import checks, rooms
@@ -39,6 +40,7 @@ def parzen_log_density(
     non-finite sets, magnitudes beyond 1e150 / sqrt(D), widths that differ, or bandwidths outside 1e-150..1e150,
     RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, section VI-B.
     """
+    _require_order(samples, bandwidths)
     queries, samples = checks.as_tensor("queries", queries), checks.as_tensor("samples", samples)
     if not torch.compiler.is_compiling():
         checks.require_pair("samples", samples, queries)
@@ -50,7 +52,21 @@ def parzen_log_density(
     return log_density(queries, samples, bandwidths)
 
 
+def _require_order(samples, bandwidths) -> None:
+    """Raises TypeError, with the signature, for sets and bandwidths in each other's place."""
+    got = None
+    if isinstance(bandwidths, Tensor | np.ndarray) and bandwidths.ndim > 1:
+        got = f"bandwidths must be a list of numbers, got {checks.shown(bandwidths)}"
+    elif is_number(samples) or (isinstance(samples, list | tuple) and samples and is_number(samples[0])):
+        got = f"samples must be [N, D], got {samples!r}"
+    if got:
+        raise TypeError(f"{got}; the order is parzen_log_density(queries, samples, bandwidths)")
+
+
 def _check_bandwidths(bandwidths: Tensor) -> None:
+    if bandwidths.dim() == 0:
+        h = bandwidths.item()
+        raise ValueError(f"bandwidths must be a list of numbers, got {h:g}; use [{h:g}]")
     if bandwidths.dim() != 1 or len(bandwidths) == 0:
         raise ValueError(f"bandwidths must be a non-empty list of numbers, got the shape {list(bandwidths.shape)}")
     checks.require_bandwidths("bandwidths", bandwidths.tolist())

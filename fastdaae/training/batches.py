@@ -64,22 +64,21 @@ def _images(name: str, split) -> Tensor:
     return (found if found.dtype == torch.uint8 else found.float()).contiguous()
 
 
-def require_pixels(x: Tensor, loss: str | None, name: str = "dataset") -> None:
-    """Raises ValueError for floats that are not finite, or not in [0, 1] where the loss is BCE; uint8 are always."""
+def require_pixels(x: Tensor, loss: str | None, name: str = "dataset") -> tuple[float, float]:
+    """The least and the greatest value of x; of uint8, which is not looked at, 0 and 1.
+
+    Raises ValueError for floats that are not finite, or not in [0, 1] where the loss is BCE.
+    """
     if x.dtype == torch.uint8:
-        return
+        return 0.0, 1.0
     if loss == "bce":
-        images.require_unit_interval(x, name, reason=" for loss='bce'", way_out="; or use loss='mse'")
-    else:
-        images.finite_range(x, name)
+        return images.require_unit_interval(x, name, reason=" for loss='bce'", way_out="; or use loss='mse'")
+    return images.finite_range(x, name)
 
 
-def warn_of_other_units(x: Tensor, corruption: Corruption | None, name: str = "dataset") -> None:
-    """Warns where floats look like grey levels 0..255, and the corruption, in units of x, like one of [0, 1] pixels."""
-    if x.dtype == torch.uint8 or not 0 < _reach(corruption) <= 1:
-        return
-    low, high = images.finite_range(x, name)
-    if pixels.are_grey_levels(low, high):
+def warn_of_other_units(low: float, high: float, corruption: Corruption | None, name: str = "dataset") -> None:
+    """Warns where values low..high look like grey levels 0..255, and the corruption like one of [0, 1] pixels."""
+    if pixels.are_grey_levels(low, high) and 0 < _reach(corruption) <= 1:
         warnings.warn(
             f"{name} has values in {low:g}..{high:g}, and {corruption}, which is in units of x, looks made for [0, 1]; "
             "divide the images by 255 or save them as uint8, or give sigma and bounds in grey levels",

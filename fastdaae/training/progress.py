@@ -87,9 +87,11 @@ class TrainingBar(TrainingProgress):
         self._bar = Progress(
             TextColumn("[bold]epoch {task.fields[epoch]}", table_column=Column(no_wrap=True, min_width=13)),
             BarColumn(bar_width=10, table_column=Column(min_width=10)),
-            TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            # takes what the others leave, and is cut there
+            TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
             TextColumn("[cyan]{task.fields[speed]}", table_column=Column(no_wrap=True, min_width=16)),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+            expand=True,
         )
         total, done = epochs * steps_per_epoch, first_epoch * steps_per_epoch
         self._task = self._bar.add_task("", total=total, completed=done, epoch=f"-/{epochs}", losses="", speed="")

@@ -47,8 +47,8 @@ class TrainingStep:
             raise TypeError(f"x must be a tensor [N, ...], got {type(x).__name__}; take the images out of it, x[0]")
         if not isinstance(x, Tensor):
             raise TypeError(f"x must be a tensor [N, ...], got {type(x).__name__}; convert with torch.as_tensor")
-        batches.require_pixels(images.as_set(x, "x"), getattr(self.model, "loss", None), "x")
-        batches.warn_of_other_units(x, getattr(self.model, "corruption", None), "x")
+        seen = batches.require_pixels(images.as_set(x, "x"), getattr(self.model, "loss", None), "x")
+        batches.warn_of_other_units(*seen, getattr(self.model, "corruption", None), "x")
         self.inputs_checked = True
 
     def _update(self, name: str, loss: Tensor) -> None:

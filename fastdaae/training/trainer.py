@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import fastdaae
 from fastdaae import run_folder
 from fastdaae.arguments import whole_in
 from fastdaae.device import choose_device
@@ -84,10 +85,11 @@ class Trainer:
         where a corruption of [0, 1] pixels meets grey levels 0..255.
         """
         images, validation = batches.training_images(dataset)
-        for name, part in {"dataset": images, "validation": validation}.items():
-            if part is not None:
-                batches.require_pixels(part, getattr(self.model, "loss", None), name)
-        batches.warn_of_other_units(images, getattr(self.model, "corruption", None))
+        loss = getattr(self.model, "loss", None)
+        seen = batches.require_pixels(images, loss)
+        if validation is not None:
+            batches.require_pixels(validation, loss, "validation")
+        batches.warn_of_other_units(*seen, getattr(self.model, "corruption", None))
         self._require_fit(images)
         if hasattr(self.model, "take_images"):
             self._methods.take_images(images)
@@ -143,6 +145,7 @@ class Trainer:
             "data": batches.fingerprint(images),
             "notes": canonical("notes", notes or {}),
             "made_with": {
+                "fastdaae": fastdaae.__version__,
                 "torch": torch.__version__,
                 "python": platform.python_version(),
                 "machine": platform.machine(),

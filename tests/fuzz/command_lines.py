@@ -20,6 +20,20 @@ _SHORT = ("0", "-1", "1", "2", "x", "")  # what takes as long as it is large
 _TEXT = ("", "x", "[/b]", "é\udcff", "a" * 5000, "\n", "../..", "-", "None")
 _PATHS = ("", ".", "/dev/null", "/dev/zero", "/dev/full", "/proc/self/mem", "[/b]", "RUN", "RUN/config.json", "a" * 300)
 _DATA = ("digits", "digits", "mnist", "RUN/samples.npz", "RUN/x.npy", *_PATHS, *_TEXT)
+_DEVICES = ("auto", "cpu", "cuda", "cuda:99", "meta", *_TEXT)
+_PRECISIONS = ("fp32", "bf16", *_TEXT)
+_NETWORKS = (
+    "NETS:make",
+    "NETS:make",
+    "NETS:three",
+    "NETS:fail",
+    "NETS:",
+    ":make",
+    "RUN/config.json:make",
+    *_PATHS,
+    *_TEXT,
+)
+_GRIDS = ("0.1,0.2", "0.1:1:3", "1:0.1:3", "0.1:1:x", "0.1:1:99999999999", "1e-300:1e300:9", ":", ",", *_REAL, *_TEXT)
 _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
         "--out": ("OUT", "OUT", "OUT", *_PATHS),
@@ -36,42 +50,93 @@ _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "--optimizer": ("adam", "adamw", "rmsprop", "sgd", *_TEXT),
         "--schedule": ("constant", "linear", "cosine", *_TEXT),
         "--form": ("paper", "released", *_TEXT),
-        "--precision": ("fp32", "bf16", *_TEXT),
-        "--device": ("auto", "cpu", "cuda", "cuda:99", "meta", *_TEXT),
+        "--networks": _NETWORKS,
+        "--decoder-output": ("logits", "probabilities", "linear", *_TEXT),
+        "--loss": ("bce", "mse", *_TEXT),
+        "--precision": _PRECISIONS,
+        "--device": _DEVICES,
         "--seed": _WHOLE,
         "--root": _PATHS,
     },
-    "sample": {"": ("RUN", "RUN", *_PATHS), "--n": _WHOLE, "--steps": _SHORT, "--out": _PATHS, "--seed": _WHOLE},
+    "sample": {
+        "": ("RUN", "RUN", *_PATHS),
+        "--n": _WHOLE,
+        "--steps": _SHORT,
+        "--out": _PATHS,
+        "--networks": _NETWORKS,
+        "--precision": _PRECISIONS,
+        "--device": _DEVICES,
+        "--seed": _WHOLE,
+    },
     "likelihood": {
         "": ("RUN/samples.npz", "RUN/x.npy", *_PATHS),
         "--data": _DATA,
         "--array": ("x0", *_TEXT),
         "--bandwidth": _REAL,
+        "--bandwidths": _GRIDS,
+        "--device": _DEVICES,
         "--root": _PATHS,
+    },
+    "compare": {
+        "": ("RUN/samples.npz RUN/samples.npz", "RUN RUN/x.npy", "RUN RUN", *_PATHS),
+        "--data": _DATA,
+        "--array": ("x0", "x0,x1", "x0,x0,x0", ",", *_TEXT),
+        "--bandwidth": _REAL,
+        "--bandwidths": _GRIDS,
+        "--device": _DEVICES,
     },
     "dimension": {
         "": _DATA,
         "--n": ("200", *_WHOLE),
         "--k": _WHOLE,
         "--estimator": ("mle", "mackay", "twonn", *_TEXT),
+        "--device": _DEVICES,
         "--root": _PATHS,
     },
-    "report": {"": tuple(path for path in _PATHS if path != "RUN"), "--root": _PATHS, "--seed": _WHOLE},
-    "evaluate": {"": tuple(path for path in _PATHS if path != "RUN"), "--samples": _WHOLE, "--k": _WHOLE},
+    "report": {
+        "": tuple(path for path in _PATHS if path != "RUN"),
+        "--data": _DATA,
+        "--networks": _NETWORKS,
+        "--root": _PATHS,
+        "--seed": _WHOLE,
+    },
+    "evaluate": {
+        "": tuple(path for path in _PATHS if path != "RUN"),
+        "--data": _DATA,
+        "--samples": _WHOLE,
+        "--k": _WHOLE,
+        "--seeds": _WHOLE,
+        "--bandwidths": _GRIDS,
+    },
     "doctor": {"--help": ("",)},
 }
 _QUICK = {"train": ["--epochs", "1", "--hidden", "8", "--batch-size", "600", "--out", "OUT"], "sample": ["--n", "9"]}
 
+_FILE = """
+import math
+import fastdaae as fd
+three = 3
+def make(image_shape, code):
+    pixels, mlp = math.prod(image_shape), fd.networks.mlp
+    parts = mlp([pixels, code]), mlp([code, pixels], output="sigmoid"), mlp([code, 1])
+    return dict(zip(("encoder", "decoder", "discriminator"), parts))
+def fail():
+    raise KeyError("\\n")
+"""
+
 
 def make(rng: Random, _: bytes) -> bytes:
-    """A command line as a JSON list; OUT and RUN stand for a new folder and an existing run."""
-    name = rng.choice([*("train", "sample", "likelihood", "dimension") * 3, "report", "evaluate", "doctor"])
+    """A command line as a JSON list; OUT, RUN, NETS stand for a new folder, a run, a file of networks."""
+    often = ("train", "sample", "likelihood", "compare", "dimension")
+    name = rng.choice([*often * 3, "report", "evaluate", "doctor"])
     options = dict(_OPTIONS[name])
     line = [name]
     if "" in options:
-        line.append(rng.choice(options.pop("")))
-    line += _QUICK.get(name, [])
-    for option in rng.sample(list(options), min(len(options), rng.choice((0, 1, 1, 2, 3)))):
+        line += rng.choice(options.pop("")).split(" ")
+    chosen = rng.sample(list(options), min(len(options), rng.choice((0, 1, 1, 2, 3))))
+    quick = _QUICK.get(name, [])
+    line += quick[:2] + quick[4:] if name == "train" and "--networks" in chosen else quick  # which refuse --hidden
+    for option in chosen:
         line += [option, rng.choice(options[option])]
     return json.dumps(line).encode()
 
@@ -84,7 +149,8 @@ def run(example: Path) -> Callable[[Path, bytes], None]:
     """A function that runs a command line in a folder, beside a copy of the example run."""
 
     def read(place: Path, content: bytes) -> None:
-        places = {"OUT": place / "out", "RUN": shutil.copytree(example, place / "run")}
+        (place / "networks.py").write_text(_FILE)
+        places = {"OUT": place / "out", "RUN": shutil.copytree(example, place / "run"), "NETS": place / "networks.py"}
         line = [_placed(part, places) for part in json.loads(content)]
         out, err = io.StringIO(), io.StringIO()
         handler, hooks, here = signal.getsignal(signal.SIGINT), (sys.unraisablehook, warnings.showwarning), os.getcwd()

@@ -17,7 +17,7 @@ from PIL import Image
 
 import fastdaae as fd
 from fastdaae import run_config, run_folder
-from fastdaae.cli import measures
+from fastdaae.cli.work.sample_files import read_samples
 from fastdaae.data.arrays import array_names
 from fastdaae.data.files import load_arrays, load_folder
 from fastdaae.data.idx import read_idx
@@ -186,7 +186,7 @@ def _read_arrays(name: str) -> Callable[[Path, bytes], None]:
         try:
             load_arrays(path)
         finally:
-            measures._samples(path, (array_names(path) or [None])[0])
+            read_samples(path, (array_names(path) or [None])[0])
 
     return read
 

@@ -93,7 +93,7 @@ def test_points_on_a_device_are_checked_as_scikit_learn_does():
         "nan": torch.full((3, 2), torch.nan),
         "1-D": torch.rand(3),
         "empty": torch.rand(0, 2),
-        "3-D": torch.rand(2, 2, 2),
+        "5-D": torch.rand(2, 2, 2, 2, 2),
     }
     words = {"nan": "contains NaN"}
     for name, X in bad.items():
@@ -115,3 +115,4 @@ def test_points_on_a_device_stay_bytes_or_become_floats():
     ):
         assert checked(torch.ones(4, 3, dtype=given)).dtype == expected
     assert checked(torch.rand(3, 4).T).is_contiguous()
+    assert checked(pixels.reshape(4, 1, 3)).shape == (4, 3)

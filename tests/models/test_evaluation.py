@@ -1,6 +1,7 @@
 """Reconstruction error, classification of codes, and the evaluation that puts the real data beside the model."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -54,11 +55,20 @@ def test_accuracy_is_that_of_an_svm():
     assert pca_svm_accuracy(x, y, test_x, test_y, dimension=10) == on_components > 0.85
 
 
+SETS = ["x(0)", "x(2)", "real training images"]
+
+
 @pytest.fixture(scope="module")
 def evaluation():
     stages = []
     result = evaluate(model(), fd.data.load("digits"), samples=300, steps=2, k=20, seed=4, report=stages.append)
-    assert stages == ["sampling", "reconstruction", "log-likelihood", "classification", "intrinsic dimension"]
+    assert stages == [
+        "sampling",
+        *(f"reconstruction, {of} input" for of in ("corrupted", "clean")),
+        *(f"log-likelihood{part}, {of}" for of in SETS for part in (" over bandwidths", "")),
+        *(f"classification, SVM on {of}" for of in ("codes", "PCA")),
+        *(f"intrinsic dimension, {of}" for of in SETS),
+    ]
     return result
 
 
@@ -95,3 +105,73 @@ def test_evaluation_needs_the_splits():
     digits = fd.data.load("digits")
     with pytest.raises(ValueError, match="dataset must have the splits .* none named 'validation'"):
         evaluate(model(), digits._replace(validation=None))
+
+
+def test_several_seeds_are_several_draws_of_the_samples():
+    digits, network = fd.data.load("digits"), model()
+    choices = {"samples": 120, "steps": 2, "k": 20, "svm_images": 100, "seed": 7}
+    stages = []
+    seeded = evaluate(network, digits, **choices, seeds=3, report=stages.append)
+    singles = [evaluate(network, digits, **choices | {"seed": seed}, bandwidths=None) for seed in (7, 8, 9)]
+    assert "sampling, seed 2 of 3" in stages and "log-likelihood, x(2), seed 1 of 3" in stages
+    assert "log-likelihood, real training images" in stages
+    assert {measure.name for measure in seeded if measure.seed_deviation is not None} == {
+        "log-likelihood",
+        "intrinsic dimension",
+    }
+    for measure, *each in zip(seeded, *singles, strict=True):
+        if not measure.of.startswith("x("):
+            assert measure.seed_deviation is None and "seeds" not in measure.settings
+            assert measure.value == pytest.approx(each[0].value)
+            continue
+        values, errors = ([getattr(single, name) for single in each] for name in ("value", "standard_error"))
+        assert len({single.settings.get("bandwidth") for single in each}) == 1 and measure.settings["seeds"] == 3
+        assert measure.value == pytest.approx(np.mean(values))
+        assert measure.standard_error == pytest.approx(np.mean(errors))
+        assert measure.seed_deviation == pytest.approx(np.std(values, ddof=1)) and measure.seed_deviation > 0
+        first, second = list(measure.curve)[:2]
+        curves = np.array([single.curve[second] for single in each])
+        assert measure.curve[first] == each[0].curve[first]
+        np.testing.assert_allclose(measure.curve[second], curves.mean(0))
+        np.testing.assert_allclose(measure.curve["seed_deviation"], curves.std(0, ddof=1))
+    likelihood = next(measure for measure in seeded if measure.name == "log-likelihood")
+    assert list(likelihood.curve) == ["bandwidths", "validation", "standard_error", "seed_deviation"]
+
+
+def test_a_bandwidth_at_an_end_of_its_grid_is_noted_and_warned_of_once():
+    digits, grid = fd.data.load("digits"), [0.9, 1.2, 1.5]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        measures = evaluate(model(), digits, samples=60, steps=1, k=5, svm_images=100, seeds=2, bandwidths=grid)
+    likelihoods = [measure for measure in measures if measure.name == "log-likelihood"]
+    assert [measure.settings["note"] for measure in likelihoods] == ["the bandwidth is the least of its grid"] * 3
+    assert all(measure.curve["bandwidths"] == grid and measure.settings["bandwidth"] == 0.9 for measure in likelihoods)
+    told = [str(warning.message) for warning in caught if "grid" in str(warning.message)]
+    assert [text.split(",")[0] for text in told] == [f"the best bandwidth for {measure.of}" for measure in likelihoods]
+    assert all(warning.filename == __file__ for warning in caught if "grid" in str(warning.message))
+
+
+def test_samples_may_be_drawn_in_half_precision():
+    network, drawn = model(), []
+    sample, choices = network.sample, {"samples": 60, "steps": 1, "k": 5, "svm_images": 100}
+    network.sample = lambda *args, **how: drawn.append(sample(*args, **how)) or drawn[-1]
+    measures = evaluate(network, fd.data.load("digits"), **choices, precision="bf16")
+    assert torch.equal(drawn[0], sample(60, steps=1, keep=(0, 1), seed=0, precision="bf16"))
+    told = {measure.of for measure in measures if measure.settings.get("precision") == "sampled in bf16"}
+    assert told == {"x(0)", "x(1)"}
+
+
+@pytest.mark.parametrize(
+    ("message", "choice"),
+    [
+        ("seeds must be >= 1, got 0", {"seeds": 0}),
+        ("precision must be one of 'fp32', 'bf16', got 'fp64'", {"precision": "fp64"}),
+        ("bandwidths must be a list of finite numbers > 0", {"bandwidths": [0.1, -1.0]}),
+        (r"seed must be in 0..2\^64-1, got -1", {"seed": -1}),
+    ],
+)
+def test_choices_that_cannot_be_are_refused_before_anything_is_drawn(message, choice):
+    stages = []
+    with pytest.raises(ValueError, match=message):
+        evaluate(model(), fd.data.load("digits"), **choice, report=stages.append)
+    assert stages == []

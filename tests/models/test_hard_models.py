@@ -12,7 +12,7 @@ from rich.console import Console
 
 import fastdaae as fd
 from fastdaae import reporting
-from fastdaae.cli.tables import evaluation_table
+from fastdaae.cli.work.tables import evaluation_table
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import evaluate, read_evaluation, write_evaluation
 from fastdaae.reporting import drawing

@@ -22,6 +22,17 @@ TAKEN = Measure(
     settings={"samples": 1000, "bandwidth": 0.21544, "ties": 0, "k": 20, "note": "at the end of its grid"},
     curve={"bandwidths": [0.1, 0.2], "validation": [-math.inf, 2.0]},
 )
+SEEDED = Measure(
+    "log-likelihood",
+    "x(5)",
+    208.53,
+    1.87,
+    "nats",
+    digits=1,
+    settings={"samples": 1000, "seeds": 3},
+    curve={"bandwidths": [0.1], "validation": [2.0], "standard_error": [math.nan], "seed_deviation": [0.5]},
+    seed_deviation=0.72,
+)
 IMPOSSIBLE = Measure("log-likelihood", "x(5)", unit="nats", reason="it diverged")
 FACTS = {"model": "IDAAE", "data": "digits", "seed": 3, "checkpoint": {"run_id": "a", "epoch": 2, "step": 40}}
 
@@ -33,6 +44,11 @@ def test_measures_are_the_same_after_json():
         "reason": "it diverged"
     }
     assert TAKEN.curve["validation"] == [None, 2.0]
+    # a deviation over seeds is there where there are several, and earlier files have none
+    assert "seed_deviation" not in written[0] and from_json(written)[0].seed_deviation is None
+    seeded = json.loads(json.dumps(to_json([SEEDED]), allow_nan=False))
+    assert from_json(seeded) == [SEEDED] and seeded[0]["seed_deviation"] == 0.72
+    assert Measure("a", "b", 1.0, seed_deviation=math.nan).seed_deviation is None
     numpys = Measure("a", "b", 1.0, settings={"k": np.int64(3), "h": np.float32(0.5)}, curve={"k": [np.int64(2)]})
     assert json.loads(json.dumps(to_json([numpys])))[0]["settings"] == {"k": 3, "h": 0.5}
 
@@ -80,6 +96,17 @@ def test_numbers_are_told_in_one_way():
     assert telling.rows([accuracy])[0] == ("test accuracy", "real training images", "95.1% ± 1.0%", "", True)
 
 
+def test_a_measure_of_several_seeds_tells_how_far_they_differ():
+    told = "208.5 ± 1.9 (± 0.7 over 3 seeds)"
+    assert telling.rows([SEEDED])[0].value == told
+    assert str(SEEDED) == f"log-likelihood, nats: x(5) {told} (1,000 samples, 3 seeds)"
+    assert telling.sentences([SEEDED]) == [f"Log-likelihood, nats (1,000 samples, 3 seeds): x(5) {told}."]
+    share = Measure("test accuracy", "codes", 0.95, unit="share", digits=1, seed_deviation=0.01)
+    assert telling.value_of(share) == "95.0% (± 1.0% over seeds)"
+    assert str(IMPOSSIBLE) == "log-likelihood, nats: x(5) not measured (it diverged)"
+    assert "validation" not in repr(TAKEN) and "value=-1234.56" in repr(TAKEN)
+
+
 def test_sentences_tell_what_the_measures_share():
     other = Measure("log-likelihood", "real training images", 2.0, unit="nats", digits=1, settings={"samples": 1000})
     assert telling.sentences([TAKEN, IMPOSSIBLE, other, Measure("dimension", "x(0)", 3.0)]) == [
@@ -105,6 +132,7 @@ def test_an_evaluation_is_read_as_it_was_written(tmp_path):
         ("measures.0.value", "low", "measures[0].value must be a number, got 'low'"),
         ("measures.0.value", float("inf"), "measures[0].value must be a finite number, got inf"),
         ("measures.0.value", None, "measures[0].reason must say why there is no value"),
+        ("measures.0.seed_deviation", "1", "measures[0].seed_deviation must be a number, got '1'"),
         ("measures.0.standard_error", [1], "measures[0].standard_error must be a number, got a list of 1"),
         ("measures.0.name", None, "measures[0].name must be a text, got None"),
         ("measures.0.digits", -1, "measures[0].digits must be a whole number in 0..20, got -1"),

@@ -10,6 +10,8 @@ import torch
 
 import fastdaae as fd
 
+pytestmark = pytest.mark.filterwarnings("ignore:the best bandwidth")
+
 GREY = np.random.default_rng(0).integers(0, 256, (40, 9), dtype=np.uint8)
 VALIDATION = np.random.default_rng(1).integers(0, 256, (11, 9), dtype=np.uint8)
 
@@ -81,6 +83,58 @@ def test_uint8_means_value_over_255_in_every_container(kind, tmp_path):
     assert ours.mean_log_likelihood(inside(GREY[:5], tmp_path)).mean == pytest.approx(expected.mean(), abs=2e-3)
     dimension = fd.IntrinsicDimension(k=5).fit(inside(GREY, tmp_path)).dimension_
     assert dimension == pytest.approx(fd.IntrinsicDimension(k=5).fit(GREY / 255).dimension_, rel=1e-5)
+
+
+IMAGES = {
+    "array [N, H, W]": lambda v, _: v.reshape(-1, 3, 3),
+    "array [N, C, H, W]": lambda v, _: v.reshape(-1, 1, 3, 3),
+    "array with channels": lambda v, _: v.reshape(-1, 3, 1, 3),
+    "array in Fortran order": lambda v, _: np.asfortranarray(v.reshape(-1, 3, 3)),
+    "tensor": lambda v, _: torch.from_numpy(v).reshape(-1, 1, 3, 3),
+    "float tensor": lambda v, _: (torch.from_numpy(v) / 255).reshape(-1, 3, 3),
+    "list of arrays": lambda v, _: list(v.reshape(-1, 3, 3)),
+    "list of tensors": lambda v, _: list(torch.from_numpy(v).reshape(-1, 1, 3, 3)),
+    "memory map": lambda v, path: mapped(v.reshape(-1, 3, 3), path),
+    "__array__": lambda v, _: HasArray(v.reshape(-1, 3, 3)),
+    "__dlpack__": lambda v, _: HasDLPack(v.reshape(-1, 3, 3)),
+}
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_images_are_rows_of_pixels(kind, tmp_path):
+    inside = IMAGES[kind]
+    flat = fd.ParzenWindow().fit(GREY, validation=VALIDATION)
+    window = fd.ParzenWindow().fit(inside(GREY, tmp_path), validation=inside(VALIDATION, tmp_path))
+    assert window.bandwidth_ == flat.bandwidth_ and window.n_features_in_ == 9
+    for images in (inside(VALIDATION, tmp_path), VALIDATION):
+        np.testing.assert_allclose(window.score_samples(images), flat.score_samples(VALIDATION), atol=2e-3)
+    dimension = fd.IntrinsicDimension(k=5).fit(inside(GREY, tmp_path)).dimension_
+    assert dimension == pytest.approx(fd.IntrinsicDimension(k=5).fit(GREY).dimension_, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("message", "shape"),
+    [
+        ("X has 8 features, but ParzenWindow is expecting 9", (5, 2, 4)),
+        ("X has 8 features, but ParzenWindow is expecting 9", (5, 2, 2, 2)),
+        ("X has 0 features|0 feature", (5, 3, 0)),
+        ("0 sample", (0, 3, 3)),
+        ("dim 5", (5, 1, 1, 3, 3)),
+    ],
+)
+def test_images_of_another_size_are_refused(message, shape):
+    window = fd.ParzenWindow(0.3).fit(GREY.reshape(-1, 3, 3))
+    for images in (np.zeros(shape), torch.zeros(shape)):
+        with pytest.raises(ValueError, match=message):
+            window.score_samples(images)
+
+
+def test_samples_of_a_model_are_measured_beside_the_images_of_its_data():
+    digits = fd.data.load("digits")
+    networks = fd.networks.mlp([64, 4]), fd.networks.mlp([4, 64], output="sigmoid"), fd.networks.mlp([4, 1])
+    model = fd.DAAE(*networks, prior=fd.priors.Normal(4), corruption=fd.corruptions.Gaussian(0.5))
+    window = fd.ParzenWindow().fit(model.sample(50), validation=digits.validation.images)
+    assert window.score(digits.test.images) == window.score(digits.test.images.flatten(1))
 
 
 def test_pandas_frames_of_uint8():
@@ -194,39 +248,3 @@ def test_a_failed_refit_leaves_the_fit_before():
         with pytest.raises(ValueError):
             fitted.fit(X)
         assert vars(fitted) == before
-
-
-GREY_SAMPLES, UNIT = torch.from_numpy(GREY), torch.from_numpy(GREY / 255)
-
-
-@pytest.mark.parametrize(
-    ("samples", "queries", "seen"),
-    [
-        (UNIT * 255, GREY_SAMPLES, "samples .* reach from 0 to 255"),
-        (UNIT * 2 - 1, GREY_SAMPLES, "samples .* reach from -1 to 1"),
-        (GREY_SAMPLES, GREY.tolist(), "queries .* reach from 0 to 255"),
-        (GREY_SAMPLES, (UNIT - UNIT.mean()) / UNIT.std(), "queries"),
-    ],
-)
-def test_points_of_another_scale_than_the_grey_levels_beside_them_are_warned_of(samples, queries, seen):
-    with pytest.warns(UserWarning, match=f"{seen}.* are uint8, value / 255; bring both to one scale"):
-        fd.ParzenWindow(0.3).fit(samples).score(queries)
-    with pytest.warns(UserWarning, match="bring both to one scale"):
-        fd.ParzenWindow().fit(samples, validation=queries)
-
-
-@pytest.mark.parametrize(
-    ("samples", "queries"),
-    [
-        (UNIT, GREY_SAMPLES),
-        (UNIT + 0.1 * torch.randn(UNIT.shape), GREY_SAMPLES),
-        (torch.where(torch.arange(40)[:, None] == 3, UNIT.index_fill(1, torch.tensor([0]), -3.0), UNIT), GREY_SAMPLES),
-        (UNIT * 2 - 1, UNIT),
-        (torch.randn(30, 9) * 1000, torch.zeros(1, 9)),
-        (GREY_SAMPLES, GREY_SAMPLES),
-    ],
-)
-def test_a_scale_that_may_be_meant_is_not_warned_of(samples, queries):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        fd.ParzenWindow(0.3).fit(samples).score(queries)

@@ -11,6 +11,8 @@ from sklearn.utils.estimator_checks import check_estimator
 import fastdaae as fd
 from fastdaae import reference
 
+pytestmark = pytest.mark.filterwarnings("ignore:the best bandwidth")
+
 BANDWIDTHS = [0.05, 0.1, 0.2782559402, 1.0, 2.0]
 every_backend = pytest.mark.parametrize("backend", ["reference", pytest.param("cpp", marks=pytest.mark.needs_cpp)])
 

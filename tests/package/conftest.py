@@ -1,7 +1,11 @@
-"""A small run, trained once for all tests that edit its files."""
+"""A small run, trained once for all tests that edit its files, and the command line in this process."""
+
+import signal
+import sys
 
 import pytest
 
+from fastdaae.cli import entry
 from tests.package.edited_runs import train
 
 
@@ -16,3 +20,24 @@ def run(original, tmp_path):
     for file in original.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     return tmp_path
+
+
+@pytest.fixture
+def fastdaae(monkeypatch, capsys):
+    """Runs a command line in this process: (exit code, stdout, lines of stderr)."""
+    hooks = (sys.unraisablehook, entry.warnings.showwarning)
+
+    def call(*arguments) -> tuple[int, str, list[str]]:
+        monkeypatch.setattr(sys, "argv", ["fastdaae", *map(str, arguments)])
+        handler = signal.getsignal(signal.SIGINT)
+        capsys.readouterr()
+        try:
+            with pytest.raises(SystemExit) as done:
+                entry.main()
+        finally:
+            signal.signal(signal.SIGINT, handler)
+            sys.unraisablehook, entry.warnings.showwarning = hooks
+        printed = capsys.readouterr()
+        return done.value.code, printed.out, printed.err.splitlines()
+
+    return call

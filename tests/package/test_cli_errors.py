@@ -14,30 +14,11 @@ import torch
 
 import fastdaae as fd
 from fastdaae import run_folder
-from fastdaae.cli import console, entry, runs
+from fastdaae.cli import console
+from fastdaae.cli.work import sampling
 from tests import nursery
 
 COMMAND = [sys.executable, "-c", "from fastdaae.cli import main; main()"]
-
-
-@pytest.fixture
-def fastdaae(monkeypatch, capsys):
-    """Runs a command line in this process: (exit code, stdout, lines of stderr)."""
-    hooks = (sys.unraisablehook, entry.warnings.showwarning)
-
-    def call(*arguments) -> tuple[int, str, list[str]]:
-        monkeypatch.setattr(sys, "argv", ["fastdaae", *map(str, arguments)])
-        handler = signal.getsignal(signal.SIGINT)
-        try:
-            with pytest.raises(SystemExit) as done:
-                entry.main()
-        finally:
-            signal.signal(signal.SIGINT, handler)
-            sys.unraisablehook, entry.warnings.showwarning = hooks
-        printed = capsys.readouterr()
-        return done.value.code, printed.out, printed.err.splitlines()
-
-    return call
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +130,10 @@ def test_a_full_disk_leaves_no_partial_file(fastdaae, trained, monkeypatch, tmp_
         file.write(b"half of it")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(runs.np, "savez", full)
-    refused(fastdaae("sample", trained, "--n", 3, "--out", tmp_path / "a.npz"), "No space left on device")
+    monkeypatch.setattr(sampling.np, "savez", full)
+    code, out, err = fastdaae("sample", trained, "--n", 3, "--out", tmp_path / "a.npz")
+    assert out == "drawing 3 samples, 5 chain steps\n"
+    refused((code, "", err), "No space left on device")
     assert not list(tmp_path.iterdir())
 
 

@@ -44,7 +44,8 @@ BOUNDS = np.linspace(0, 1, 8).reshape(2, 4)
         ([[0, 1]], TypeError, "images must be a numpy array or a torch tensor, got list; convert with numpy.stack"),
         (GREY.astype(int), TypeError, "images must be uint8 or floats in [0, 1], got dtype int64; these are integers "),
         (GREY > 9, TypeError, "got dtype bool; convert with .astype(numpy.float32)"),
-        (torch.ones(2, 2, dtype=torch.int32), TypeError, "got dtype torch.int32; these are integers 1..1: convert"),
+        (torch.ones(2, 2).int(), TypeError, "torch.int32; these are integers 1..1: convert with .float()"),
+        (torch.ones(2, 2).bool(), TypeError, "got dtype torch.bool; convert with .float()"),
         (np.array([["a", "b"]]), TypeError, "got dtype <U1; convert"),
         (BOUNDS.astype(complex), TypeError, "got dtype complex128; convert"),
         (BOUNDS[0], ValueError, "images must have at least 2 dimensions [N, ...], got [4]; reshape to [N, D]"),
@@ -71,9 +72,8 @@ def test_as_images_refusals(array, kind, message):
 
 def test_as_images_accepts_the_bounds():
     assert data.as_images(BOUNDS)[0, 0] == 0 and data.as_images(BOUNDS)[1, 3] == 1
-    refuses(
-        lambda: data.as_images(np.nextafter(BOUNDS, 2), "queries"), "queries must hold floats in [0, 1], got 1 of 8"
-    )
+    told = "queries must hold floats in [0, 1], got 1 of 8 values outside, range 0..1.0000000000000002; rescale"
+    refuses(lambda: data.as_images(np.nextafter(BOUNDS, 2) - 5e-324, "queries"), told)
 
 
 @pytest.mark.parametrize("images", [GREY, RNG.random((31, 12), dtype=np.float32), GREY[:10], np.stack([GREY] * 3, 1)])

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from fastdaae import data, reading
-from fastdaae.cli import measures
+from fastdaae.cli.work.sample_files import read_samples
 from fastdaae.data.arrays import array_names, read_arrays
 from fastdaae.data.dataset import as_samples
 from fastdaae.data.idx import read_idx
@@ -79,7 +79,7 @@ def test_an_archive_is_weighed_before_it_is_unpacked(tmp_path, little_memory, mo
     monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("unpacked"))
     told = (f"reading {path} needs 104.9 MB", "this machine has 10.0 MB of memory free")
     refused(lambda: data.load(path), *told)
-    refused(lambda: measures._samples(path, None), *told)
+    refused(lambda: read_samples(path, None), *told)
 
 
 def test_all_arrays_of_an_archive_are_weighed_together(tmp_path, little_memory):
@@ -192,6 +192,7 @@ UNIT = RNG.random((12, 4))
     [
         (UNIT * 2 - 1, ValueError, "these look like values in [-1, 1]: use (x + 1) / 2"),
         (UNIT * 255, ValueError, "these look like grey levels 0..255: divide by 255, or save them as uint8"),
+        (np.rint(UNIT / UNIT.max() * 16), ValueError, "grey levels: divide by their greatest, 16 as it seems"),
         ((UNIT * 255).astype(int), TypeError, "save them as uint8, or divide by 255"),
         ((UNIT > 0.5).astype(int), TypeError, "these are integers 0..1: convert with .astype(numpy.float32)"),
         ((UNIT > 0.5).astype(np.uint8), ValueError, "must be uint8 grey levels 0..255, got 0..1; multiply by 255"),
@@ -204,7 +205,7 @@ UNIT = RNG.random((12, 4))
 def test_images_and_samples_on_another_scale(tmp_path, array, kind, words):
     path = tmp_path / "a.npy"
     np.save(path, array)
-    for call in (lambda: data.load(path), lambda: measures._samples(path, None), lambda: as_samples(array)):
+    for call in (lambda: data.load(path), lambda: read_samples(path, None), lambda: as_samples(array)):
         with pytest.raises(kind) as caught:
             call()
         assert words in str(caught.value)

@@ -1,0 +1,52 @@
+"""Own networks are tried on two black images before anything else, so that what does not fit is told in one line."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from fastdaae.cli.work.own_networks import OwnNetworks
+
+_ROWS = 2
+
+
+def require_fit(
+    own: OwnNetworks, modules: Mapping[str, nn.Module], image_shape: tuple[int, ...] | None, code: int | None = None
+) -> None:
+    """Raises ValueError where networks do not take what they must, or return another shape.
+
+    encoder [N, *image_shape] -> [N, code], decoder -> as many numbers as an image has, discriminator -> [N, 1]; `code`
+    is that of a prior, or None where it may be any. Networks that are not there are not tried.
+    """
+    if image_shape is None or "encoder" not in modules:
+        return
+    z = _tried(own, "encoder", modules, torch.zeros(_ROWS, *image_shape, device="cpu"))
+    expected = "[2, Z]" if code is None else f"[2, {code}]"
+    if z.dim() != 2 or len(z) != _ROWS or code not in (None, z.shape[1]):
+        advice = f"; add --code {z.shape[1]}" if z.dim() == 2 and len(z) == _ROWS else ""
+        _refuse(own, "encoder", f"codes {expected} of two images", z, advice)
+    if "decoder" in modules:
+        x = _tried(own, "decoder", modules, z)
+        if x.dim() < 2 or len(x) != _ROWS or x[0].numel() != math.prod(image_shape):
+            _refuse(own, "decoder", f"two images {[_ROWS, *image_shape]}", x)
+    if "discriminator" in modules:
+        logits = _tried(own, "discriminator", modules, z)
+        if list(logits.shape) != [_ROWS, 1]:
+            _refuse(own, "discriminator", "logits [2, 1] of two codes", logits)
+
+
+@torch.no_grad()
+def _tried(own: OwnNetworks, name: str, modules: Mapping[str, nn.Module], given: Tensor) -> Tensor:
+    network = modules[name]
+    was_training = network.training
+    with own.told(f"the {name} cannot take {list(given.shape)}"):
+        made = network.eval()(given)
+    network.train(was_training)
+    if not isinstance(made, Tensor):
+        raise ValueError(f"the {name} of {own} must return a tensor, got {type(made).__name__}")
+    return made
+
+
+def _refuse(own: OwnNetworks, name: str, expected: str, made: Tensor, advice: str = "") -> None:
+    raise ValueError(f"the {name} of {own} must return {expected}, got {list(made.shape)}{advice}")

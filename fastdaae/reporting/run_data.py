@@ -1,0 +1,41 @@
+"""The data set of a run: the one that is given, or the one that the run notes, compared with what it was trained on."""
+
+import os
+import warnings
+from os import PathLike
+from pathlib import Path
+
+from fastdaae import data as data_sets
+from fastdaae import run_config
+from fastdaae.data import Dataset
+from fastdaae.training.batches import fingerprint
+
+
+def dataset_of_run(
+    run_dir: str | Path, config: dict, data: Dataset | str | PathLike | None = None, root: str | PathLike | None = None
+) -> Dataset:
+    """The Dataset `data`, or of that name or path, or by default the one that the run's configuration notes.
+
+    `root` is the folder of data sets; by default the environment's, then the one that the run notes. Warns where its
+    training images are not those of the run. Raises ValueError where neither names one, and what `data.load` raises.
+    """
+    run_dir = Path(run_dir)
+    if not isinstance(data, Dataset):
+        if data is None:
+            data, recorded = run_config.read_data_notes(run_dir, config)
+            root = root or (None if os.environ.get("FASTDAAE_DATA") else recorded)
+        data = data_sets.load(data, root=root)
+    _warn_of_other_images(run_dir, config, data)
+    return data
+
+
+def _warn_of_other_images(run_dir: Path, config: dict, dataset: Dataset) -> None:
+    trained_on = config.get("data")
+    if trained_on is None:
+        return
+    found = fingerprint(dataset.train.images)
+    if found != trained_on:
+        warnings.warn(
+            f"{run_dir} was trained on other images than those of {dataset.name}: then {trained_on}, now {found}",
+            stacklevel=4,
+        )
