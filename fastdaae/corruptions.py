@@ -69,7 +69,7 @@ class SaltAndPepper:
 Corruption = Gaussian | Masking | SaltAndPepper
 
 
-def require(corruption) -> None:
+def require(corruption: object) -> None:
     """Raises TypeError, with what to say instead, for what is neither a corruption nor None."""
     if corruption is None or isinstance(corruption, Corruption):
         return

@@ -102,14 +102,14 @@ class Custom:
         return z
 
 
-def require(prior) -> None:
+def require(prior: object) -> None:
     """Raises TypeError, with what to say instead, for what draws no codes at addresses."""
     if not _draws(prior):
         got, remedy = _confused(prior)
         raise TypeError(f"prior must be one of fastdaae.priors, got {got}; {remedy}")
 
 
-def require_initial(initial) -> None:
+def require_initial(initial: object) -> None:
     """Raises TypeError, with what to say instead, for what is no prior to start chains from."""
     if _draws(initial):
         return
