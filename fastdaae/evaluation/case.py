@@ -61,8 +61,8 @@ class Case:
 
     @torch.no_grad()
     def encoded(self, images: Tensor) -> Tensor:
-        """The model's codes of images [N, ...], float32 [N, Z] on the CPU, where scikit-learn wants them."""
-        return torch.cat([self.model.encode(x.to(self.device)).float().cpu() for x in images.split(_BATCH)])
+        """The model's codes of images [N, ...], float32 [N, Z] where the model is."""
+        return torch.cat([self.model.encode(x.to(self.device)).float() for x in images.split(_BATCH)])
 
     def codes(self, images: Tensor) -> Tensor:
         """The same; raises ValueError where they are not all numbers."""

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
+from torch import Tensor
 
 
 def svm_accuracy(codes: Any, labels: Any, test_codes: Any, test_labels: Any, *, kernel: str = "rbf") -> float:
@@ -26,10 +27,15 @@ def pca_svm_accuracy(
 
 
 def _rows(images) -> np.ndarray:
-    images = np.asarray(images)
+    images = _array(images)
     return images.reshape(len(images), -1)
 
 
+def _array(values) -> np.ndarray:
+    """As scikit-learn needs it: an array, of a tensor on any device."""
+    return values.numpy(force=True) if isinstance(values, Tensor) else np.asarray(values)
+
+
 def _accuracy(model, inputs, labels, test_inputs, test_labels) -> float:
-    model.fit(np.asarray(inputs), np.asarray(labels))
-    return float(model.score(np.asarray(test_inputs), np.asarray(test_labels)))
+    model.fit(_array(inputs), _array(labels))
+    return float(model.score(_array(test_inputs), _array(test_labels)))

@@ -39,6 +39,15 @@ def test_an_evaluation_stays_where_the_model_is():
     assert there == here
 
 
+def test_a_dataset_may_be_on_the_device_too():
+    digits = fd.data.load("digits")
+    choices = {"samples": COUNT, "steps": 0, "k": 9, "svm_images": 100}
+    here = evaluate(model(), digits, **choices)
+    with pretended():
+        parts = {name: fd.data.Split(*(x.to(CUDA) for x in getattr(digits, name))) for name in digits._fields[:3]}
+        assert evaluate(move(model()), digits._replace(**parts), **choices) == here
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8])
 def test_a_window_stays_where_its_samples_are(dtype):
     samples, validation, queries = ((torch.rand(n, 8, 8) * 255).to(torch.uint8) for n in (COUNT, 50, 40))
