@@ -6,7 +6,7 @@ _NEIGHBORS = 30  # t-SNE's perplexity
 _LEAST = 5  # distinct codes below which they are looked at as they are
 
 
-def codes_in_a_plane(codes: np.ndarray, seed: int) -> tuple[np.ndarray, tuple[str, ...] | None, str]:
+def codes_in_a_plane(codes: np.ndarray, seed: int) -> tuple[np.ndarray, tuple[str, str] | None, str]:
     """(points [N, 2], names of the axes, what they are) of finite codes [N, Z]: themselves for Z = 2, t-SNE for more.
 
     Equal codes are one point, and fewer than five distinct ones are shown by their two most varied coordinates. Raises
