@@ -38,6 +38,9 @@ def train(
     optimizer: Annotated[str, Option(help="adam, adamw, rmsprop or sgd.")] = "adam",
     schedule: Annotated[str, Option(help="constant, linear or cosine.")] = "constant",
     form: Annotated[str, Option(help="paper, or released (the authors' code).")] = "paper",
+    adversarial_loss: Annotated[
+        str | None, Option(help="Of the encoder: saturating (the paper's) or non_saturating (default: the form's).")
+    ] = None,
     precision: Precision = "fp32",
     device: Device = "auto",
     seed: Seed = 0,

@@ -50,6 +50,7 @@ _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "--optimizer": ("adam", "adamw", "rmsprop", "sgd", *_TEXT),
         "--schedule": ("constant", "linear", "cosine", *_TEXT),
         "--form": ("paper", "released", *_TEXT),
+        "--adversarial-loss": ("saturating", "non_saturating", *_TEXT),
         "--networks": _NETWORKS,
         "--decoder-output": ("logits", "probabilities", "linear", *_TEXT),
         "--loss": ("bce", "mse", *_TEXT),

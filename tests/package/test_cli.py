@@ -72,9 +72,9 @@ def test_the_same_command_gives_the_same_numbers(tmp_path):
 @pytest.mark.parametrize("model", ["aae", "daae", "idaae"])
 @pytest.mark.parametrize("prior", ["normal", "ring"])
 def test_every_model_and_prior_trains(model, prior, tmp_path):
-    train(tmp_path, "--model", model, "--prior", prior, "--epochs", 1)
+    train(tmp_path, "--model", model, "--prior", prior, "--epochs", 1, "--adversarial-loss", "non_saturating")
     loaded = fd.load(tmp_path)
-    assert type(loaded).__name__.lower() == model
+    assert type(loaded).__name__.lower() == model and loaded.adversarial_loss == "non_saturating"
     assert type(loaded.prior).__name__ == {"normal": "Normal", "ring": "RingMixture"}[prior]
 
 

@@ -16,15 +16,15 @@ from fastdaae.cli.work.opening import warn_if_changed
 from fastdaae.cli.work.own_networks import read_own_networks
 from fastdaae.cli.work.places import require_folder
 
+_CHOICES = ("loss", "copies", "form", "adversarial_loss")  # of the model, as its constructor names them
 
-def train(
-    *, out, data, root, model, networks, decoder_output, loss, copies, sigma, prior, code, hidden, form, context, **how
-) -> None:
+
+def train(*, out, data, root, model, networks, decoder_output, sigma, prior, code, hidden, context, **how) -> None:
     """Train a model on a data set, and say how far it came; `how` is the Trainer's affair."""
     require_folder(out, "--out")
     dataset = fd.data.load(data, root=root)
     torch.manual_seed(how["seed"])
-    choices = {"corruption": fd.corruptions.Gaussian(sigma), "loss": loss, "copies": copies, "form": form}
+    choices = {"corruption": fd.corruptions.Gaussian(sigma), **{name: how.pop(name) for name in _CHOICES}}
     shape = dataset.train.images.shape[1:]
     network, noted = _model(model, prior, code, hidden, networks, decoder_output, shape, choices, out)
     trainer = fd.Trainer(network, run_dir=out, **how)
