@@ -41,6 +41,19 @@ def compiled() -> ModuleType:
     return load()
 
 
+def chromium() -> str:
+    """A Chromium that Playwright can drive; skips the test where there is none or no Playwright, unless required."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    problem = "no Chromium" if found is None else None
+    if importlib.util.find_spec("playwright") is None:
+        problem = "Playwright is not installed"
+    if problem and "chromium" not in required():
+        pytest.skip(problem)
+    assert problem is None, f"FASTDAAE_REQUIRE names chromium: {problem}"
+    return found
+
+
 # what the compiled module tells of itself, which computes nothing of an operator's
 _ABOUT = {"build_info", "choose_isa", "cuda_built", "cuda_problem", "device_count", "log_ratio_rows", "neighbor_layout"}
 

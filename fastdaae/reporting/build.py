@@ -1,13 +1,16 @@
-"""`build`: draws a model's figures, writes them as PNG, and puts them with the numbers on one page."""
+"""`build`: draws a model's figures, writes them as PNG, SVG and PDF, and puts them with the numbers on one page."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from fastdaae import run_folder
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import rows
-from fastdaae.reporting import page, staleness, style, tables
-from fastdaae.reporting.drawing import Drawn, draw
+from fastdaae.reporting import drawing, files, page, staleness, tables
+from fastdaae.reporting.looks import DARK_NARROW, DARK_WIDE, NARROW
+from fastdaae.reporting.style import DPI, PAGE_DPI
 
 
 def build(
@@ -22,7 +25,7 @@ def build(
     checkpoint: Mapping | None = None,
     measured_at: Mapping | None = None,
 ) -> Path:
-    """Write a trained model's report: out_dir/report.html, self-contained, and its figures in out_dir/figures/*.png.
+    """Write a trained model's report: out_dir/report.html, self-contained, and out_dir/figures/*.png, .svg and .pdf.
 
     `dataset` is a Dataset; the test split is shown, or validation or training where there is none. `history` is what
     `Trainer.fit` returned and `measures` what `evaluation.evaluate` did; without them the page has neither table nor
@@ -41,7 +44,7 @@ def build(
     name, data = type(model).__name__, dataset.name
     unit = "pixel²" if getattr(model, "loss", "bce") == "mse" else "nats per pixel"
     folder = Path(out_dir) / "figures"
-    figures = draw(model, getattr(dataset, shown), shown, history, measures, unit=unit, seed=seed)
+    figures = drawing.draw(model, dataset, shown, history, measures, unit=unit, seed=seed)
     panels = [_write(drawn, folder) for drawn in figures]
     checkpoint = checkpoint or (history[-1] if history else None)
     stale = staleness.outdated(measured_at, checkpoint)
@@ -69,11 +72,24 @@ def _require_measures(measures) -> None:
         raise TypeError(f"measures must be a list of Measures as fastdaae.evaluation.evaluate gives, got {got}")
 
 
-def _write(drawn: Drawn, folder: Path) -> page.Panel:
-    path = folder / f"{drawn.name}.png"
+def _write(drawn: drawing.Drawn, folder: Path) -> page.Panel:
+    paths = {kind: folder / f"{drawn.name}.{kind}" for kind in ("png", "svg", "pdf")}
     if drawn.figure is None:
-        path.unlink(missing_ok=True)  # an earlier report's
-        return page.Panel(drawn.name, None, drawn.caption, 0)
-    png = style.png_bytes(drawn.figure)
-    run_folder.replace_atomically(path, lambda temporary: temporary.write_bytes(png))
-    return page.Panel(drawn.name, png, drawn.caption, round(drawn.figure.get_figwidth() * style.PAGE_DPI))
+        for path in paths.values():
+            path.unlink(missing_ok=True)  # an earlier report's
+        return page.Panel(drawn.name, drawn.caption)
+    picture = files.picture_of(drawn.figure)
+    written = {"png": files.png_bytes(picture)}
+    written |= {kind: files.vector_bytes(drawn.figure, kind) for kind in ("svg", "pdf")}
+    for kind, content in written.items():
+        run_folder.replace_atomically(paths[kind], lambda temporary, content=content: temporary.write_bytes(content))
+    if drawn.gallery is not None:
+        blocks = [_shown(Image.fromarray(block.pictures)) for block in drawn.gallery.blocks]
+        return page.Panel(drawn.name, drawn.caption, gallery=(drawn.gallery, blocks))
+    others = [files.picture_of(drawn.redraw(look)) for look in (NARROW, DARK_WIDE, DARK_NARROW)]
+    return page.Panel(drawn.name, drawn.caption, chart=page.Chart(*map(_shown, [picture, *others])))
+
+
+def _shown(picture: Image.Image) -> page.Picture:
+    width, height = (round(pixels * PAGE_DPI / DPI) for pixels in picture.size)
+    return page.Picture(files.webp_bytes(picture), width, height)

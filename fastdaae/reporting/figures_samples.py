@@ -1,89 +1,119 @@
-"""Figures made of images: reconstructions, samples and chains, drawn pixel for pixel."""
+"""Galleries: figures made of images, pixel for pixel, in blocks that stand side by side or one above the other."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from fastdaae.reporting.pictures import GUTTER, fit_width, tile
-from fastdaae.reporting.style import DPI, INK, MUTED, TEXT, TITLE
+from fastdaae.reporting.looks import WIDE
+from fastdaae.reporting.pictures import GUTTER, grid
+from fastdaae.reporting.style import DPI
 
-_MARGIN = 30  # device pixels around a figure
-_TITLE_BAND = 84
-_LEAST_WIDTH = 1500  # room for the title over few or small pictures
-_LABEL_BAND = 56
+_MARGIN = 28  # device pixels around a figure
+_TITLE_BAND = 76
+_HEAD_BAND = 52
+_BETWEEN = 52
+_LETTER = 0.62  # of the size of a text, the width of a letter
+_LEAST_WIDTH = 1440  # room for the title over few or small pictures
+_LARGE = 132  # device pixels of a picture's longer side where there are few
+
+
+class Block(NamedTuple):
+    """A grid of pictures, RGBA uint8 [height, width, 4], with a title, or names of its rows and columns."""
+
+    pictures: np.ndarray
+    title: str = ""
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+class Gallery(NamedTuple):
+    """Blocks under one title; names of rows are the same for all blocks."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def image_rows(rows: Sequence[tuple[str, np.ndarray]], title: str) -> Gallery:
+    """Rows of pictures, column i of each the same image; `rows` are (label, pictures [N, H, W, ...]).
+
+    More than six images are two blocks.
+    """
+    count = len(rows[0][1])
+    half = count if count <= 6 else -(-count // 2)
+    labels = tuple(label for label, _ in rows)
+    parts = [
+        np.concatenate([pictures[start : start + half] for _, pictures in rows]) for start in range(0, count, half)
+    ]
+    widths = [min(half, count - start) for start in range(0, count, half)]
+    blocks = (Block(grid(part, width, _LARGE), rows=labels) for part, width in zip(parts, widths, strict=True))
+    return Gallery(title, tuple(blocks))
+
+
+def sample_grids(grids: Sequence[tuple[str, np.ndarray]], title: str, columns: int = 10) -> Gallery:
+    """Grids of pictures, cell i of each from the same initial code; `grids` are (label, pictures)."""
+    return Gallery(title, tuple(Block(grid(pictures, columns), title=label) for label, pictures in grids))
+
+
+def film_strip(chains: np.ndarray, title: str) -> Gallery:
+    """Chains as rows and their steps as columns, named x(0), x(1), ...; pictures [steps, N, H, W, ...]."""
+    steps, count = chains.shape[:2]
+    by_chain = chains.swapaxes(0, 1).reshape(count * steps, *chains.shape[2:])
+    return Gallery(title, (Block(grid(by_chain, steps, _LARGE), columns=tuple(f"x({t})" for t in range(steps))),))
+
+
+def figure_of(gallery: Gallery) -> Figure:
+    """A gallery as one figure on a white ground, its blocks side by side."""
+    blocks = gallery.blocks
+    look = WIDE
+    letter = _LETTER * look.text * DPI / 72
+    lines = [line for name in blocks[0].rows for line in name.split("\n")]
+    first = _MARGIN + round(max(map(len, lines), default=0) * letter) + (22 if lines else 0)
+    between = GUTTER if lines else _BETWEEN
+    heads = any(block.title or block.columns for block in blocks)
+    top = _TITLE_BAND + (_HEAD_BAND if heads else 16)
+    width = first + sum(block.pictures.shape[1] for block in blocks) + between * (len(blocks) - 1) + _MARGIN
+    figure = _canvas(width, top + max(block.pictures.shape[0] for block in blocks) + _MARGIN, gallery.title)
+    left = first
+    for block in blocks:
+        _place(figure, block.pictures, left, top)
+        _name_columns(figure, block, left, top - 26)
+        left += block.pictures.shape[1] + between
+    for i, name in enumerate(blocks[0].rows):
+        middle = top + (i + 0.5) * (blocks[0].pictures.shape[0] + GUTTER) / len(blocks[0].rows) - GUTTER / 2
+        _write(figure, name, first - 22, middle, ha="right")
+    return figure
+
+
+def _name_columns(figure: Figure, block: Block, left: int, middle: int) -> None:
+    if block.title:
+        _write(figure, block.title, left, middle)
+    pitch = (block.pictures.shape[1] + GUTTER) / max(1, len(block.columns))
+    for i, name in enumerate(block.columns):
+        _write(figure, name, left + (i + 0.5) * pitch - GUTTER / 2, middle, ha="center")
 
 
 def _canvas(width: int, height: int, title: str) -> Figure:
     width = max(width, _LEAST_WIDTH)
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
-    figure.text(_MARGIN / width, 1 - 26 / height, title, fontsize=TITLE, color=INK, fontweight="bold", va="top")
+    colors = WIDE.palette
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=colors.ground)
+    told = {"fontsize": WIDE.title, "color": colors.ink, "weight": "bold", "va": "top"}
+    figure.text(_MARGIN / width, 1 - 24 / height, title, **told)
     return figure
 
 
-def _place(figure: Figure, mosaic: np.ndarray, left: int, top: int) -> None:
-    """Show the mosaic with its upper left corner at that device pixel, one array element to a device pixel."""
+def _place(figure: Figure, pictures: np.ndarray, left: int, top: int) -> None:
+    """Show pictures with their upper left corner at that device pixel, one array element to a device pixel."""
     width, height = (round(inches * DPI) for inches in figure.get_size_inches())
-    rows, columns = mosaic.shape[:2]
+    rows, columns = pictures.shape[:2]
     axes = figure.add_axes((left / width, (height - top - rows) / height, columns / width, rows / height))
-    # a colour map would round grey values its own way
-    colours = np.round((mosaic if mosaic.ndim == 3 else mosaic[..., None].repeat(3, axis=2)) * 255).astype(np.uint8)
-    axes.imshow(colours, interpolation="nearest", aspect="auto")
+    # "none" puts the array itself into an SVG or a PDF
+    axes.imshow(pictures, interpolation="none", aspect="auto")
     axes.set_axis_off()
 
 
 def _write(figure: Figure, text: str, left: float, top: float, **options) -> None:
     width, height = figure.get_size_inches() * DPI
-    figure.text(left / width, 1 - top / height, text, **{"fontsize": TEXT, "color": INK, "va": "center", **options})
-
-
-def image_rows(rows: Sequence[tuple[str, np.ndarray]], title: str) -> Figure:
-    """Rows of pictures, column i of each the same image; `rows` are (label, pictures [N, H, W, ...])."""
-    fitted = [(label, fit_width(pictures, 132)) for label, pictures in rows]
-    mosaic = tile(np.concatenate([pictures for _, pictures in fitted]), len(fitted[0][1]))
-    label_width = 290
-    left, top = _MARGIN + label_width, _TITLE_BAND + 20
-    figure = _canvas(left + mosaic.shape[1] + _MARGIN, top + mosaic.shape[0] + _MARGIN, title)
-    _place(figure, mosaic, left, top)
-    cell = fitted[0][1].shape[1]
-    for i, (label, _) in enumerate(fitted):
-        _write(figure, label, left - 22, top + i * (cell + GUTTER) + cell / 2, ha="right")
-    return figure
-
-
-def sample_grids(grids: Sequence[tuple[str, np.ndarray]], title: str, columns: int = 10) -> Figure:
-    """Grids of pictures side by side, cell i of each from the same initial code; `grids` are (label, pictures)."""
-    mosaics = [(label, tile(fit_width(pictures), columns)) for label, pictures in grids]
-    height, width = mosaics[0][1].shape[:2]
-    between, top = 56, _TITLE_BAND + _LABEL_BAND
-    total = 2 * _MARGIN + len(mosaics) * width + (len(mosaics) - 1) * between
-    figure = _canvas(total, top + height + _MARGIN, title)
-    for i, (label, mosaic) in enumerate(mosaics):
-        left = _MARGIN + i * (width + between)
-        _place(figure, mosaic, left, top)
-        _write(figure, label, left, top - 28)
-    return figure
-
-
-def film_strip(chains: np.ndarray, title: str) -> Figure:
-    """Chains as rows and their steps as columns, labelled x(0), x(1), ...; pictures [steps, N, H, W, ...]."""
-    steps, count = chains.shape[:2]
-    by_chain = chains.swapaxes(0, 1).reshape(count * steps, *chains.shape[2:])
-    fitted = fit_width(by_chain, 132)
-    mosaic, cell, cell_height = tile(fitted, steps), fitted.shape[2], fitted.shape[1]
-    label_width = 170
-    left, top = _MARGIN + label_width, _TITLE_BAND + _LABEL_BAND
-    figure = _canvas(left + mosaic.shape[1] + _MARGIN, top + mosaic.shape[0] + _MARGIN, title)
-    _place(figure, mosaic, left, top)
-    for step in range(steps):
-        _write(figure, f"x({step})", left + step * (cell + GUTTER) + cell / 2, top - 26, ha="center")
-    for chain in range(count):
-        _write(
-            figure,
-            f"chain {chain + 1}",
-            left - 22,
-            top + chain * (cell_height + GUTTER) + cell_height / 2,
-            ha="right",
-            color=MUTED,
-        )
-    return figure
+    told = {"fontsize": WIDE.text, "color": WIDE.palette.ink, "va": "center", **options}
+    figure.text(left / width, 1 - top / height, text, **told)

@@ -8,7 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fastdaae.evaluation.telling import number
-from fastdaae.reporting.style import BLUE, MUTED, SERIES, VERMILLION, label_ends, new_figure, style_axes
+from fastdaae.reporting.looks import WIDE, Look
+from fastdaae.reporting.style import WIDTH, End, label_ends, panels_of, style_axes
+
+_DASHES = (4, 3)
 
 
 def losses(
@@ -18,6 +21,7 @@ def losses(
     *,
     unit: str,
     equilibrium: tuple[float, str] | None = None,
+    look: Look = WIDE,
 ) -> Figure:
     """Reconstruction loss (training and validation, in `unit`) and the adversarial losses (nats) over epochs.
 
@@ -25,15 +29,15 @@ def losses(
     losses; `equilibrium` is the discriminator's loss where it cannot tell codes from the prior, as (nats, text).
     """
     others = {name: values for name, values in training.items() if name != "reconstruction"}
-    figure = new_figure(12.4 if others else 6.6, 4.7)
-    panels = figure.subplots(1, 2 if others else 1, squeeze=False)[0]
-    curves = [("train", training["reconstruction"], BLUE)]
+    figure, panels = panels_of(look, 2 if others else 1, 4.3, width=WIDTH if others else 7.2, legends=len(training) + 3)
+    colors = look.palette.series
+    curves = [("train", training["reconstruction"], colors[0])]
     if validation is not None:
-        curves.append(("validation", validation, VERMILLION))
-    _draw(panels[0], epochs, curves, title="Reconstruction loss", unit=unit)
+        curves.append(("validation", validation, colors[1]))
+    _draw(panels[0], look, epochs, curves, title="Reconstruction loss", unit=unit)
     if others:
-        curves = [(name, values, SERIES[i % len(SERIES)]) for i, (name, values) in enumerate(others.items())]
-        _draw(panels[1], epochs, curves, title="Adversarial losses", unit="nats", equilibrium=equilibrium)
+        curves = [(name, values, colors[i % len(colors)]) for i, (name, values) in enumerate(others.items())]
+        _draw(panels[1], look, epochs, curves, title="Adversarial losses", unit="nats", equilibrium=equilibrium)
     return figure
 
 
@@ -41,22 +45,24 @@ def _end(epochs: Sequence[int], values: Sequence[float], name: str) -> tuple[flo
     """(where a curve's label stands, the label): at its last number, after which a diverged run has none."""
     finite = [i for i, value in enumerate(values) if math.isfinite(value)]
     if not finite or finite[-1] == len(values) - 1:
-        return values[-1], f"{name} {number(values[-1], 3)}"
+        # what rounds to zero has no sign
+        return values[-1], f"{name} {number(round(values[-1], 3) + 0.0, 3)}"
     return values[finite[-1]], f"{name}: not finite\nafter epoch {epochs[finite[-1]]}"
 
 
-def _draw(axes: Axes, epochs, curves, *, title: str, unit: str, equilibrium: tuple[float, str] | None = None) -> None:
-    style_axes(axes, title=title, x_label="epoch", y_label=unit)
+def _draw(axes: Axes, look: Look, epochs, curves, *, title: str, unit: str, equilibrium=None) -> None:
+    style_axes(axes, look, title=title, x_label="epoch", y_label=unit)
     for _, values, color in curves:
-        axes.plot(epochs, values, color=color, linewidth=2.2, marker="o", markersize=7 if len(epochs) < 20 else 0)
+        axes.plot(epochs, values, color=color, linewidth=2.2, marker="o", markersize=6 if len(epochs) < 20 else 0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     axes.margins(x=0.02, y=0.12)
     if len(epochs) == 1:
         axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
-    ends = [(*_end(epochs, values, name), color) for name, values, color in curves]
+    ends = [End(*_end(epochs, values, name), color) for name, values, color in curves]
     if equilibrium is not None:
         value, text = equilibrium
-        axes.axhline(value, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.6, zorder=3)
-        ends.append((value, text, MUTED))
+        muted = look.palette.muted
+        axes.axhline(value, color=muted, linestyle=(0, _DASHES), linewidth=1.6, zorder=3)
+        ends.append(End(value, text, muted, dashes=_DASHES))
     axes.set_ylim(axes.get_ylim())
-    label_ends(axes, ends)
+    label_ends(axes, look, ends)

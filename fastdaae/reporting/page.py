@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
+import fastdaae as fd
 from fastdaae.evaluation.telling import Row
 from fastdaae.reporting import captions
+from fastdaae.reporting.figures_samples import Block, Gallery
+from fastdaae.reporting.stylesheet import STYLE
 
 LIKELIHOOD_CAUTION = (
     "Parzen-window likelihoods deserve caution: a model may score higher than real data, as smooth samples often "
@@ -21,59 +24,63 @@ _HEAD = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
-body {{ margin: 0 auto; max-width: 1080px; padding: 40px 24px 80px; background: #fff; color: #1f2328;
-       font: 17px/1.55 "DejaVu Sans", Verdana, system-ui, sans-serif; }}
-h1 {{ font-size: 32px; line-height: 1.2; margin: 0 0 12px; }}
-h2 {{ font-size: 22px; margin: 48px 0 12px; }}
-p.summary {{ font-size: 18px; max-width: 62em; }}
-p.note {{ border-left: 4px solid #d55e00; padding-left: 12px; }}
-p.caution, figcaption {{ color: #57606a; font-size: 15px; }}
-table {{ border-collapse: collapse; width: 100%; font-size: 15px; }}
-th {{ text-align: left; border-bottom: 2px solid #1f2328; padding: 8px 12px 8px 0; }}
-td {{ border-bottom: 1px solid #e5e7eb; padding: 7px 12px 7px 0; vertical-align: top; }}
-td.value, th.value {{ text-align: right; white-space: nowrap; padding-right: 28px; }}
-tbody tr:first-child > td.measure {{ font-weight: 600; white-space: nowrap; }}
-tbody + tbody tr:first-child td {{ border-top: 1.5px solid #9ca3af; }}
-tr.real td:not(.measure) {{ background: #f3f4f6; }}
-td.of {{ white-space: nowrap; }}
-td.settings {{ color: #57606a; }}
-figure {{ margin: 44px 0; break-inside: avoid; }}
-figure img {{ display: block; max-width: 100%; height: auto; margin: 0 auto 10px; }}
-@media (max-width: 700px) {{ td.settings, th.settings {{ display: none; }} }}
-</style>
+{style}</style>
 </head>
 <body>
 """
 
 
-class Panel(NamedTuple):
-    """A figure of the page: its file's name (without ending) and bytes, what to look for, its width in CSS pixels.
+class Picture(NamedTuple):
+    """A WebP file and the size at which it is shown, in CSS pixels."""
 
-    Where it could not be drawn, there are no bytes, and the caption says why.
+    webp: bytes
+    width: int
+    height: int
+
+
+class Chart(NamedTuple):
+    """One chart for every page: wide or narrow, on a light or a dark ground."""
+
+    light_wide: Picture
+    light_narrow: Picture
+    dark_wide: Picture
+    dark_narrow: Picture
+
+
+class Panel(NamedTuple):
+    """A figure of the page: its file's name (without ending), what to look for, and a chart or a gallery.
+
+    A gallery has one Picture for each of its blocks. Where there is neither, the caption says why.
     """
 
     name: str
-    png: bytes | None
     caption: str
-    width: int
+    chart: Chart | None = None
+    gallery: tuple[Gallery, Sequence[Picture]] | None = None
 
 
 def render(
     title: str,
-    summary: str,
+    summary: Sequence[str],
     numbers: Sequence[Row] | None,
     settings: Sequence[tuple[str, str]],
     panels: Sequence[Panel],
     notes: Sequence[str] = (),
 ) -> str:
-    """The whole page; `numbers` None says that the run was not evaluated, `notes` are told before the numbers."""
+    """The whole page; `numbers` None says that the run was not evaluated, `notes` are told before the numbers.
+
+    The first sentence of the summary is about the run, the others are what was found.
+    """
+    found = "".join(f"<li>{escape(sentence)}</li>\n" for sentence in summary[1:])
     parts = [
-        _HEAD.format(title=escape(title)),
+        _HEAD.format(title=escape(title), style=STYLE),
         f"<h1>{escape(title)}</h1>\n",
-        f'<p class="summary">{escape(summary)}</p>\n',
+        f'<p class="summary">{escape(summary[0])}</p>\n',
+        f'<ul class="findings">\n{found}</ul>\n' if found else "",
     ]
     if numbers is None:
         parts.append(f'<p class="caution">{escape(NOT_EVALUATED)}</p>\n')
@@ -84,48 +91,74 @@ def render(
             _numbers_table(numbers),
             f'<p class="caution">{escape(LIKELIHOOD_CAUTION)}</p>\n',
         ]
-    parts += [
-        f'<h2>Figures</h2>\n<p class="caution">{escape(captions.PAPER)}</p>\n',
-        *_figures(panels),
-    ]
+    parts += [f'<h2>Figures</h2>\n<p class="caution">{escape(captions.PAPER)}</p>\n', *_figures(panels)]
     if settings:
         parts += ["<h2>Settings</h2>\n", _settings_table(settings)]
-    return "".join([*parts, "</body>\n</html>\n"])
+    made = f"Made with fastdaae {fd.__version__}. The figures are also in figures/, as PNG, SVG and PDF."
+    return "".join([*parts, f"<footer>{escape(made)}</footer>\n</body>\n</html>\n"])
 
 
 def _numbers_table(rows: Sequence[Row]) -> str:
-    head = '<tr><th>measure</th><th>of</th><th class="value">value</th><th class="settings">measured with</th></tr>'
-    groups = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row.measure)]
+    head = '<tr><th>of</th><th class="value">value</th><th>measured with</th></tr>'
+    groups = itertools.groupby(rows, key=lambda row: row.measure)
     bodies = "".join(
-        f"<tbody>\n{''.join(_number_row(group, i) for i in range(len(group)))}</tbody>\n" for group in groups
+        f'<tbody>\n<tr class="group"><th colspan="3" scope="rowgroup">{escape(measure)}</th></tr>\n'
+        f"{''.join(map(_number_row, group))}</tbody>\n"
+        for measure, group in groups
     )
     return f'<table class="numbers">\n<thead>{head}</thead>\n{bodies}</table>\n'
 
 
-def _number_row(group: Sequence[Row], place: int) -> str:
-    row = group[place]
-    measure = f'<td class="measure" rowspan="{len(group)}">{escape(row.measure)}</td>' if place == 0 else ""
+def _number_row(row: Row) -> str:
     of, value, settings = escape(row.of), escape(row.value), escape(row.settings)
-    kind = "real" if row.real else "model"
-    cells = f'<td class="of">{of}</td><td class="value">{value}</td><td class="settings">{settings}</td>'
-    return f'<tr class="{kind}">{measure}{cells}</tr>\n'
+    cells = f'<td>{of}</td><td class="value">{value}</td><td class="settings">{settings}</td>'
+    return f'<tr class="{"real" if row.real else "model"}">{cells}</tr>\n'
 
 
 def _settings_table(pairs: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n" for name, value in pairs)
+    rows = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>\n' for name, value in pairs)
     return f'<table class="run">\n<tbody>\n{rows}</tbody>\n</table>\n'
 
 
 def _figures(panels: Sequence[Panel]) -> Iterator[str]:
     places = itertools.count(1)
     for panel in panels:
-        if panel.png is None:
+        if panel.chart is None and panel.gallery is None:
             yield f'<p class="note">The figure {escape(panel.name)} is not drawn: {escape(panel.caption)}</p>\n'
-        else:
-            yield _figure(next(places), panel)
+            continue
+        place = next(places)
+        alt = escape(f"Figure {place}: {panel.name.replace('-', ' ')}")
+        shown = _gallery(*panel.gallery, alt) if panel.gallery else _chart(panel.chart, alt)
+        caption = f"<figcaption><b>Figure {place}.</b> {escape(panel.caption)}</figcaption>"
+        yield f"<figure>\n{shown}{caption}\n</figure>\n"
 
 
-def _figure(place: int, panel: Panel) -> str:
-    data = base64.b64encode(panel.png).decode("ascii")
-    image = f'<img src="data:image/png;base64,{data}" width="{panel.width}" alt="{escape(panel.caption)}">'
-    return f"<figure>\n{image}\n<figcaption><b>Figure {place}.</b> {escape(panel.caption)}</figcaption>\n</figure>\n"
+def _chart(chart: Chart, alt: str) -> str:
+    shown = "".join(_image(picture, alt, name.replace("_", "-")) for name, picture in chart._asdict().items())
+    return f'<div class="chart">\n{shown}</div>\n'
+
+
+def _gallery(gallery: Gallery, pictures: Sequence[Picture], alt: str) -> str:
+    blocks = "".join(_block(*pair, alt) for pair in zip(gallery.blocks, pictures, strict=True))
+    kind = "gallery labelled" if gallery.blocks[0].rows else "gallery"
+    style = f"--blocks: {len(pictures)}; --width: {max(picture.width for picture in pictures)}px"
+    return f'<h3>{escape(gallery.title)}</h3>\n<div class="{kind}" style="{style}">\n{blocks}</div>\n'
+
+
+def _block(block: Block, picture: Picture, alt: str) -> str:
+    rows = "".join(f"<span>{escape(name)}</span>" for name in block.rows)
+    columns = "".join(f"<span>{escape(name)}</span>" for name in block.columns)
+    return "".join(
+        [
+            f'<div class="rows">{rows}</div>\n' if rows else "",
+            "<div>",
+            f'<div class="head">{escape(block.title)}</div>' if block.title else "",
+            f'<div class="columns" style="--columns: {len(block.columns)}">{columns}</div>' if columns else "",
+            f"{_image(picture, alt, 'pictures')}</div>\n",
+        ]
+    )
+
+
+def _image(picture: Picture, alt: str, kind: str) -> str:
+    address = f"data:image/webp;base64,{base64.b64encode(picture.webp).decode('ascii')}"
+    return f'<img class="{kind}" src="{address}" width="{picture.width}" height="{picture.height}" alt="{alt}">\n'

@@ -1,6 +1,7 @@
 """A run's settings as pairs of text, and the run and its measures summed up in a paragraph."""
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 
 from fastdaae.evaluation import Measure
@@ -16,12 +17,27 @@ def setting_pairs(config: Mapping, history: list[dict]) -> list[tuple[str, str]]
     pairs = [(_SETTINGS.get(name, name.replace("_", " ")), _describe(value)) for name, value in given.items()]
     if isinstance(config.get("data"), str):
         pairs.append(("training data", config["data"]))
+    pairs += _noted(config.get("notes") or {})
     if history:
         pairs += [("epochs done", str(history[-1]["epoch"])), ("training steps", f"{history[-1]['step']:,}")]
         pairs.append(("training time", f"{sum(line['seconds'] for line in history):,.1f} s"))
     made_with = config.get("made_with") or {}
     if made_with:
         pairs.append(("made with", ", ".join(f"{name} {value}" for name, value in made_with.items())))
+    return pairs
+
+
+def _noted(notes: Mapping) -> list[tuple[str, str]]:
+    """What a run notes beside its settings: the file of its networks, and the command that made it."""
+    pairs = []
+    networks = notes.get("networks")
+    if isinstance(networks, Mapping):
+        place = ":".join(str(networks[part]) for part in ("file", "function") if networks.get(part))
+        digest = f", SHA-256 {str(networks['sha256'])[:12]}…" if networks.get("sha256") else ""
+        pairs.append(("networks", place + digest))
+    command = notes.get("command")
+    if command:
+        pairs.append(("command", command if isinstance(command, str) else shlex.join(map(str, command))))
     return pairs
 
 
@@ -36,9 +52,9 @@ def _describe(value) -> str:
     return str(value)
 
 
-def summary(name: str, data: str, history: list[dict], measures: Sequence[Measure] | None, unit: str) -> str:
-    """One paragraph made of the numbers; `unit` is that of the reconstruction loss."""
-    return " ".join([_training_sentence(name, data, history, unit), *sentences(measures or [])])
+def summary(name: str, data: str, history: list[dict], measures: Sequence[Measure] | None, unit: str) -> list[str]:
+    """Sentences made of the numbers, the first on the training; `unit` is that of the reconstruction loss."""
+    return [_training_sentence(name, data, history, unit), *sentences(measures or [])]
 
 
 def _training_sentence(name: str, data: str, history: list[dict], unit: str) -> str:

@@ -76,10 +76,11 @@ class Trainer:
 
         Images are [N, C, H, W], [N, H, W] or flat [N, D]; a `torch.utils.data.TensorDataset` is its first tensor.
         Returns one dictionary an epoch: epoch, step, seconds, samples_per_second, losses (means in nats), validation.
-        `notes` go into config.json. Raises TypeError for what holds no images, ValueError for data that do not fit and
-        for a run_dir that holds another run, RunFolderBusy for one that another process is training, TrainingDiverged
-        where a loss is no longer finite, and NotWritten (an OSError; the last checkpoint stays) for a full disk. Warns
-        where a corruption of [0, 1] pixels meets grey levels 0..255.
+        `progress` is a bar on a terminal or in a notebook, elsewhere a line an epoch on stdout (within long epochs one
+        a minute). `notes` go into config.json. Raises TypeError for what holds no images, ValueError for data that do
+        not fit and for a run_dir that holds another run, RunFolderBusy for one that another process is training,
+        TrainingDiverged where a loss is no longer finite, and NotWritten (an OSError; the last checkpoint stays) for a
+        full disk. Warns where a corruption of [0, 1] pixels meets grey levels 0..255.
         """
         images, validation = batches.training_images(dataset)
         loss = getattr(self.model, "loss", None)

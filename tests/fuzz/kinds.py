@@ -23,6 +23,7 @@ from fastdaae.data.files import load_arrays, load_folder
 from fastdaae.data.idx import read_idx
 from fastdaae.evaluation import evaluate, read_evaluation, telling, write_evaluation
 from fastdaae.reporting import drawing, tables
+from fastdaae.reporting.looks import WIDE
 from fastdaae.training.checkpoint import read_history, read_metrics
 from tests.fuzz import command_lines, mutations
 
@@ -115,7 +116,7 @@ def _tell_history(run: Path) -> None:
         tables.summary("IDAAE", "digits", history, None, "nats")
         tables.setting_pairs({}, history)
         if history:
-            drawing._losses(_model(), history, "nats").savefig(io.BytesIO())
+            drawing._losses(_model(), history, "nats")[1](WIDE).savefig(io.BytesIO())
 
 
 def _tell_evaluation(run: Path) -> None:
