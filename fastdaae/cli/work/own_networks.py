@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -108,7 +109,7 @@ def read_own_networks(option: str) -> OwnNetworks:
 
 def _run(path: Path, content: bytes) -> ModuleType:
     spec = spec_from_file_location(f"fastdaae_networks_of_{path.stem}", path)
-    if spec is None:
+    if spec is None or not isinstance(spec.loader, SourceFileLoader):
         raise ValueError(f"--networks must name a Python file, got {path}; rename it to {path.stem}.py")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses and torch look for the names of a class's own file
