@@ -177,6 +177,7 @@ def test_grey_images_and_a_convolution(fastdaae, tmp_path):
     """Grey images are [N, H, W], and convolutions take [N, 1, H, W]."""
     file = tmp_path / "networks.py"
     line = ("train", "--out", tmp_path / "run", "--model", "autoencoder", *SMALL, "--networks", f"{file}:make")
+    line = (*line, "--batch-size", 600)
     file.write_text(NETWORKS)
     code, _, err = fastdaae(*line)
     assert code == 2 and "make(image_shape=(8, 8), code=3) failed" in err[0] and "not enough values to unpack" in err[0]

@@ -39,7 +39,7 @@ IMAGES, TEST = 200, 250
         # the samples, to be written
         (("sample", "RUN", "--n", 20, "--steps", 2), 2 * 20 * 64),
         # the codes, for scikit-learn
-        (("evaluate", "RUN", "--data", "digits", "--samples", 100, "--k", 5, "--steps", 1), 1000 * 3),
+        (("evaluate", "RUN", "--data", "digits", "--samples", 100, "--k", 5, "--steps", 1), 1297 * 3),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

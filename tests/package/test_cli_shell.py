@@ -163,14 +163,14 @@ def test_tables_are_read_at_80_columns(fastdaae, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
 def test_files_have_the_modes_that_the_umask_leaves(umask, mode, tmp_path):
-    """All that a run, its samples, its evaluation and its report write."""
+    """All that a run, its samples, its evaluation and, once, its report write."""
     commands = [
         ("train", "--out", tmp_path / "run", "--epochs", 1, "--hidden", 16, "--batch-size", 600),
         ("sample", tmp_path / "run", "--n", 20, "--steps", 1),
         ("evaluate", tmp_path / "run", "--samples", 30, "--steps", 1, "--k", 3),
         ("report", tmp_path / "run"),
     ]
-    for command in commands:
+    for command in commands if mode == 0o600 else commands[:-1]:
         done = nursery.run(f"import os\nos.umask({umask})\n{nursery.COMMAND_LINE}", *command)
         assert done.returncode == 0, done.stderr
     files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
@@ -182,5 +182,5 @@ def test_files_have_the_modes_that_the_umask_leaves(umask, mode, tmp_path):
         run_folder.LOCK,
         run_folder.EVALUATION,
     } <= names
-    assert {run_folder.SAMPLES, "samples-x0.png", "report.html"} <= names
+    assert {run_folder.SAMPLES, "samples-x0.png"} <= names and ("report.html" in names) == (mode == 0o600)
     assert {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in files} == dict.fromkeys(names, oct(mode))

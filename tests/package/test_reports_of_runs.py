@@ -1,7 +1,9 @@
 """Reports and evaluations of runs that were trained from Python, whose data moved, or whose data are others now."""
 
+import inspect
 import json
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,27 +13,49 @@ from torch import nn
 import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.data import Dataset, Split
+from fastdaae.reporting import of_run
+from fastdaae.training.checkpoint import read_history
 from tests.package.edited_runs import changed, train
 
 
-def test_report_is_public_and_reads_the_run_itself(run):
+@pytest.fixture
+def drawn(monkeypatch) -> list[SimpleNamespace]:
+    """What `build` was given, which takes seconds to draw and is tested elsewhere."""
+    signature, given = inspect.signature(of_run.build), []
+
+    def build(*arguments, **options):
+        bound = signature.bind(*arguments, **options)
+        bound.apply_defaults()
+        given.append(SimpleNamespace(**bound.arguments))
+        return given[-1].out_dir / "report.html"
+
+    monkeypatch.setattr(of_run, "build", build)
+    return given
+
+
+def test_report_takes_all_from_the_run(run, drawn):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pages = [fd.report(run, data=data, device="cpu") for data in (fd.data.load("digits"), "digits")]
+    assert pages == [run / "report" / "report.html"] * 2
+    for given in drawn:
+        assert (type(given.model).__name__, given.dataset.name, given.measures) == ("IDAAE", "digits", None)
+        assert given.history == read_history(run) and given.config["made_with"]
+        assert given.checkpoint == run_folder.checkpoint_state(run)._asdict()
+
+
+def test_report_is_public_and_has_the_numbers(run):
     assert "report" in fd.__all__ and callable(fd.report)
     digits = fd.data.load("digits")
-    for data in (digits, "digits"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            page = fd.report(run, data=data, device="cpu")
-        assert page == run / "report" / "report.html" and "IDAAE on digits" in page.read_text()
-    assert "has not been evaluated yet" in page.read_text()
     measures = fd.evaluation.evaluate(fd.load(run), digits, samples=30, steps=1, k=3)
     state = run_folder.checkpoint_state(run)._asdict()
     fd.evaluation.write_evaluation(run, measures, model="IDAAE", data="digits", seed=0, checkpoint=state)
     page = fd.report(str(run), data="digits").read_text()
-    assert "has not been evaluated yet" not in page and "log-likelihood, nats" in page
+    assert "IDAAE on digits" in page and "log-likelihood, nats" in page
 
 
 @pytest.mark.parametrize("command", [("evaluate", "--samples", 30, "--steps", 1, "--k", 3), ("report",)])
-def test_a_run_from_python_takes_its_data_from_the_option(command, run, fastdaae):
+def test_a_run_from_python_takes_its_data_from_the_option(command, run, fastdaae, drawn):
     name, *options = command
     code, _, err = fastdaae(name, run, *options)
     assert code == 2 and len(err) == 1 and "name it with --data, or with data= from Python" in err[0], err
@@ -45,7 +69,7 @@ def test_a_report_of_a_run_from_python_needs_its_data(run):
         fd.report(run)
 
 
-def test_other_images_than_those_of_the_run_are_warned_of(run, fastdaae, tmp_path):
+def test_other_images_than_those_of_the_run_are_warned_of(run, fastdaae, drawn, tmp_path):
     images = fd.data.load("digits").train.images
     np.save(tmp_path / "fewer.npy", images[:100].numpy())
     code, _, err = fastdaae("report", run, "--data", tmp_path / "fewer.npy")
@@ -56,7 +80,7 @@ def test_other_images_than_those_of_the_run_are_warned_of(run, fastdaae, tmp_pat
         fd.report(run, data=mine)
 
 
-def test_data_that_moved_are_named_again(fastdaae, tmp_path):
+def test_data_that_moved_are_named_again(fastdaae, drawn, tmp_path):
     np.save(tmp_path / "a.npy", fd.data.load("digits").train.images[:100].numpy())
     line = ("train", "--out", tmp_path / "run", "--hidden", 8, "--epochs", 1)
     assert fastdaae(*line, "--data", tmp_path / "a.npy")[0] == 0
@@ -74,7 +98,7 @@ class Centred(nn.Module):
         return x.flatten(1) - 0.5
 
 
-def test_a_report_around_networks_or_a_model_of_one_s_own(tmp_path):
+def test_a_report_around_networks_or_a_model_of_one_s_own(drawn, tmp_path):
     def networks() -> dict[str, nn.Module]:
         decoder = nn.Sequential(nn.Linear(2, 12), nn.Sigmoid())
         return {"encoder": nn.Sequential(Centred(), nn.Linear(12, 2)), "decoder": decoder}
@@ -85,10 +109,11 @@ def test_a_report_around_networks_or_a_model_of_one_s_own(tmp_path):
     images = torch.rand(40, 3, 4)
     dataset = Dataset(Split(images), None, Split(images[:10]), "mine")
     fd.Trainer(model(), epochs=1, batch_size=20, run_dir=tmp_path).fit(dataset, progress=False)
-    own = networks()
-    for given in ({"model": model()}, {"networks": own}):
-        page = fd.report(tmp_path, data=dataset, **given)
-        assert "AAE on mine" in page.read_text()
+    for given in ({"model": model()}, {"networks": networks()}):
+        fd.report(tmp_path, data=dataset, **given)
+    trained = run_folder.load_tensors(tmp_path / run_folder.CHECKPOINT)[0]["model/encoder.1.weight"]
+    assert [given.dataset.name for given in drawn] == ["mine", "mine"]
+    assert all(torch.equal(given.model.encoder[1].weight, trained) for given in drawn)
     with pytest.raises(ValueError, match="encoder"):
         fd.report(tmp_path, data=dataset)
 
