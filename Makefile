@@ -44,8 +44,9 @@ fuzz: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 clean:
-	rm -rf .venv build dist *.egg-info .benchmarks .pytest_cache .ruff_cache .hypothesis __pycache__
+	rm -rf .venv build dist *.egg-info .benchmarks .pytest_cache .ruff_cache .mypy_cache .hypothesis __pycache__
 	rm -f fastdaae/_cpp*.so fastdaae/_build.json
 	find fastdaae tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -55,7 +55,7 @@ AVX512 = [*AVX2, *(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl")), "-mpr
 AVX512_BF16 = [*AVX512, "-mavx512bf16", "-mavx512vnni"]
 INSTRUCTION_SETS = {"portable": [], "avx2": AVX2, "avx512": AVX512, "avx512_bf16": AVX512_BF16}
 # kernels without products in bf16 or of bytes are those of avx512
-PRODUCTS_ONLY = {"avx512_bf16": ("layers", "chain", "parzen", "neighbors")}
+PRODUCTS_ONLY = {"avx512_bf16": ("layers", "chain", "parzen", "neighbors", "tile")}
 CUDA_SOURCES = [f"csrc/cuda/{name}.cu" for name in ("intrinsic_dimension", "nearest_neighbors", "runtime")]
 # Without errno, sqrt is one instruction and vectorises; no other IEEE rule is given up.
 COMPILE_FLAGS = ["-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-fopenmp", "-fno-math-errno"]

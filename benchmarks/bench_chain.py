@@ -1,7 +1,8 @@
 """Group "chain": the decode-corrupt-encode Markov chain of 784-1000-1000-10 networks, ten steps."""
 
 import torch
-from common import CODES, LARGE, SIGMA, add_noise, make_networks, product_flops, require_close
+from common import CODES, LARGE, SIGMA, add_noise, make_networks, product_flops
+from gates import Gate
 from interleaved import Group, Ready, Row
 from torch import Tensor, nn
 
@@ -51,21 +52,20 @@ def _autocast(chain):
     return call
 
 
-def _pixel_error(chain, parts, z: Tensor, dtype: torch.dtype) -> float:
+def _pixel_gate(chain, parts, z: Tensor, dtype: torch.dtype) -> Gate:
     """The largest error of 64 chains after all steps against the float64 reference with the same noise."""
     encoder, decode = _parts(torch.float64)
     codes = z[:64].double()
     exact = ops.sample_chain(decode, encoder, codes, GAUSSIAN, NOISE, steps=STEPS, backend="reference")[0]
     with torch.inference_mode():
         error = float((chain(*parts, z[:64]).double() - exact).abs().max())
-    return require_close("pixels after the chain", error, LIMITS[dtype], "(in [0, 1])")
+    return Gate("pixel_error", error, LIMITS[dtype], "of [0, 1]")
 
 
 def _ready(chain, gated, rounded: torch.dtype, networks: torch.dtype = torch.float32) -> Ready:
     """`rounded` is the dtype of the products, `networks` that of the parameters and codes."""
     z, parts = torch.randn(CHAINS, CODES).to(networks), _parts(networks)
-    error = _pixel_error(gated, parts, z, rounded)
-    return Ready(lambda: chain(*parts, z), {"pixel_error": error})
+    return Ready(lambda: chain(*parts, z), (_pixel_gate(gated, parts, z, rounded),))
 
 
 _HALF = torch.bfloat16

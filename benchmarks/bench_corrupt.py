@@ -2,9 +2,11 @@
 
 import functools
 
+import gates
 import torch
 from checkout import default_backend
-from common import SIGMA, add_noise, images, moment_error, pixels, require_close
+from common import SIGMA, add_noise, images, pixels
+from gates import Gate
 from interleaved import Group, Ready, Row, Unavailable
 from torch import Tensor
 
@@ -20,28 +22,18 @@ def _many_rows(rows: int) -> Tensor:
     return pixels(images()[torch.arange(rows) % len(images())])
 
 
-def _normal_error(x_tilde: Tensor, expected: Tensor, deviation: float = SIGMA) -> float:
-    """Our noise against the reference's, in standard deviations: the 99.9th percentile; the largest is checked too."""
-    error = (x_tilde - expected).abs().flatten() / deviation
-    require_close("the largest error of a normal", float(error.max()), 1e-3, "standard deviations")
-    middle = float(error.kthvalue(int(0.999 * len(error))).values)
-    return require_close("99.9 % of the normals", middle, 5e-6, "standard deviations")
-
-
 def _ours(rows: int, backend: str) -> Ready:
     x = _many_rows(rows)
     with default_backend(backend):
         given = ops.corrupt(x[:320], GAUSSIAN, NOISE)
-    error = _normal_error(given, ops.corrupt(x[:320], GAUSSIAN, NOISE, backend="reference"))
-    moments = moment_error(given - x[:320], SIGMA)
-    return Ready(
-        lambda: ops.corrupt(x, GAUSSIAN, NOISE, backend=backend), {"normal_error": error, "moment_error": moments}
-    )
+    normals = gates.normals(given, ops.corrupt(x[:320], GAUSSIAN, NOISE, backend="reference"), SIGMA)
+    passed = (*normals, gates.moments(given - x[:320], SIGMA))
+    return Ready(lambda: ops.corrupt(x, GAUSSIAN, NOISE, backend=backend), passed)
 
 
 def _torch(rows: int, call) -> Ready:
     x = _many_rows(rows)
-    return Ready(lambda: call(x), {"moment_error": moment_error(call(x) - x, SIGMA)})
+    return Ready(lambda: call(x), (gates.moments(call(x) - x, SIGMA),))
 
 
 def _in_place(x: Tensor) -> Tensor:
@@ -68,8 +60,8 @@ def _our_gather() -> Ready:
     def call(backend: str = "auto") -> Tensor:
         return ops.corrupt(x, GAUSSIAN, NOISE, copies=5, index=index, backend=backend)
 
-    moments = moment_error(call() - pixels(x[index]), SIGMA)
-    return Ready(call, {"normal_error": _normal_error(call(), call("reference")), "moment_error": moments})
+    moments = gates.moments(call() - pixels(x[index]), SIGMA)
+    return Ready(call, (*gates.normals(call(), call("reference"), SIGMA), moments))
 
 
 def _torch_gather() -> Ready:
@@ -78,7 +70,7 @@ def _torch_gather() -> Ready:
     def call() -> Tensor:
         return add_noise(pixels(x[index]), torch.randn(5, 64, 784))
 
-    return Ready(call, {"moment_error": moment_error(call() - pixels(x[index]), SIGMA)})
+    return Ready(call, (gates.moments(call() - pixels(x[index]), SIGMA),))
 
 
 def _our_draw(name: str, rows: int) -> Ready:
@@ -87,21 +79,19 @@ def _our_draw(name: str, rows: int) -> Ready:
     call = functools.partial(getattr(ops, name), rows, 784, NOISE, site=0)
     drawn, expected = call(), call(backend="reference")
     if name == "normal":
-        return Ready(
-            call, {"normal_error": _normal_error(drawn, expected, 1.0), "moment_error": moment_error(drawn, 1)}
-        )
-    error = require_close("uniform numbers", float((drawn - expected).abs().max()), 1e-15, "")
-    return Ready(call, {"uniform_error": error, "moment_error": moment_error(drawn - 0.5, 12**-0.5)})
+        return Ready(call, (*gates.normals(drawn, expected, 1.0), gates.moments(drawn, 1)))
+    uniform = Gate("uniform_error", float((drawn - expected).abs().max()), 1e-15, "of [0, 1]")
+    return Ready(call, (uniform, gates.moments(drawn - 0.5, 12**-0.5)))
 
 
 def _torch_draw(name: str, rows: int) -> Ready:
     if name == "normal":
-        return Ready(lambda: torch.randn(1, rows, 784), {"moment_error": moment_error(torch.randn(1, rows, 784), 1)})
+        return Ready(lambda: torch.randn(1, rows, 784), (gates.moments(torch.randn(1, rows, 784), 1),))
 
     def call() -> Tensor:
         return torch.rand(1, rows, 784, dtype=torch.float64)
 
-    return Ready(call, {"moment_error": moment_error(call() - 0.5, 12**-0.5)})
+    return Ready(call, (gates.moments(call() - 0.5, 12**-0.5),))
 
 
 def _draws(name: str, rows: int) -> Group:

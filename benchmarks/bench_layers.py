@@ -2,7 +2,8 @@
 
 import torch
 from checkout import plan_of
-from common import SIGMA, add_noise, images, pixels, product_flops, require_close
+from common import SIGMA, add_noise, images, pixels, product_flops
+from gates import Gate
 from interleaved import Group, Ready, Row
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,8 +39,7 @@ def _forward(rows: int, activation: str, run_by) -> Ready:
         run = run_by(layer)
         exact = _layer(activation).double()(x.double())
         error = float((run(x) - exact).abs().max() / exact.abs().max())
-    require_close("outputs", error, 1e-5, "of the largest")
-    return Ready(lambda: run(x), {"layer_error": error})
+    return Ready(lambda: run(x), (Gate("layer_error", error, 1e-5, "of the largest output"),))
 
 
 def _plain_layer(rows: int, activation: str = "relu") -> Group:
@@ -60,8 +60,8 @@ def _gradients(rows: int, run_by) -> Ready:
         return torch.autograd.grad(y, parameters, grad, retain_graph=True)
 
     exact = torch.autograd.grad(exact_layer(x.double()), list(exact_layer.parameters()), grad.double())[0]
-    error = require_close("weight gradients", _of_most(call()[0], exact), 1e-5, "of the largest")
-    return Ready(call, {"gradient_error": error}, trains=True)
+    gate = Gate("gradient_error", _of_most(call()[0], exact), 1e-5, "of the largest gradient")
+    return Ready(call, (gate,), trains=True)
 
 
 def _of_most(given: Tensor, exact: Tensor) -> float:
@@ -99,13 +99,13 @@ def _linear_error(layer, x: Tensor, grad: Tensor) -> float:
 
 def _corrupted(trains: bool, timed, gated) -> Ready:
     x, grad, parameters = pixels(images()[:320]), torch.randn(320, 1000), _first_layer()
-    error = require_close("corrupted_linear", _linear_error(gated, x, grad), 1e-5, "of the largest entry")
+    gate = Gate("linear_error", _linear_error(gated, x, grad), 1e-5, "of the largest entry")
 
     def call():
         y = timed(x, *parameters)
         return torch.autograd.grad(y, parameters, grad) if trains else y
 
-    return Ready(call, {"linear_error": error}, trains)
+    return Ready(call, (gate,), trains)
 
 
 def _corrupted_linear(direction: str) -> Group:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import torch
-from adversarial import BATCH, AddressedDraws, Eager, Networks, flops_of_step, our_step, parameter_difference
+from adversarial import BATCH, AddressedDraws, Eager, Networks, flops_of_step, our_step, parameter_gate
 from checkout import plan_of
-from common import CODES, images, make_networks, pixels, product_flops, require_close
+from common import CODES, images, make_networks, pixels, product_flops
+from gates import Gate
 from interleaved import Group, Ready, Row
 from torch import nn
 
@@ -25,11 +26,10 @@ def _networks(activation: str) -> Networks:
 def _step(activation: str, timed: Callable[[], Callable]) -> Ready:
     batch = images()[:BATCH]
     peer = Eager(_networks(activation), COPIES, draw=AddressedDraws())
-    error = parameter_difference(our_step(_networks(activation), COPIES, CODES), peer, batch)
-    require_close("99.9 % of the parameters", error, 1e-5, "(after 2 steps)")
+    gate = parameter_gate(our_step(_networks(activation), COPIES, CODES), peer, batch)
     step = timed()
     step(batch)  # Adam's moments are not memory of the timed call
-    return Ready(lambda: step(batch), {"parameter_error": error}, trains=True)
+    return Ready(lambda: step(batch), (gate,), trains=True)
 
 
 def _steps(activation: str) -> Group:
@@ -59,8 +59,8 @@ def _passes(middle: str, run_by) -> Ready:
     torch.manual_seed(1)
     expected = torch.cat([g.flatten() for g in _gradients(twin, twin, x)])
     error = float((given - expected).abs().kthvalue(int(0.99 * len(given))).values / expected.abs().max())
-    require_close("gradients", error, 1e-5, "of the largest")
-    return Ready(lambda: _gradients(run, network, x), {"gradient_error": error}, trains=True)
+    gate = Gate("gradient_error", error, 1e-5, "of the largest gradient")
+    return Ready(lambda: _gradients(run, network, x), (gate,), trains=True)
 
 
 def _with(middle: str) -> Group:

@@ -3,10 +3,12 @@
 `encode_mean` of 8 rows is in bench_encoding.py.
 """
 
+import gates
 import torch
-from adversarial import AddressedDraws, Eager, our_step, parameter_difference
+from adversarial import AddressedDraws, Eager, our_step, parameter_gate
 from checkout import plan_of
-from common import SIGMA, add_noise, make_networks, moment_error, require_close
+from common import SIGMA, add_noise, make_networks
+from gates import Gate
 from interleaved import Group, Ready, Row
 from torch import nn
 
@@ -20,15 +22,15 @@ COPIES, NARROW = 5, (8, 32, 2)
 
 def _small_corrupt(call) -> Ready:
     x = torch.rand(4, 8)
-    return Ready(lambda: call(x), {"moment_error": moment_error(call(x) - x, SIGMA)})
+    return Ready(lambda: call(x), (gates.moments(call(x) - x, SIGMA),))
 
 
 @torch.no_grad()
 def _small_network(run_by) -> Ready:
     network, x = fd.networks.mlp([16, 32, 16]), torch.rand(4, 16)
     run = run_by(network)
-    error = require_close("outputs", float((run(x) - network(x)).abs().max()), 1e-6, "")
-    return Ready(lambda: run(x), {"layer_error": error})
+    gate = Gate("layer_error", float((run(x) - network(x)).abs().max()), 1e-6, "of numbers of about 1")
+    return Ready(lambda: run(x), (gate,))
 
 
 def _read_each_time(network: nn.Module):
@@ -38,10 +40,9 @@ def _read_each_time(network: nn.Module):
 def _narrow_step(timed) -> Ready:
     batch = torch.rand(16, NARROW[0])
     peer = Eager(make_networks(NARROW), None, draw=AddressedDraws())
-    error = parameter_difference(our_step(make_networks(NARROW), None, NARROW[-1]), peer, batch)
-    require_close("99.9 % of the parameters", error, 1e-5, "(after 2 steps)")
+    gate = parameter_gate(our_step(make_networks(NARROW), None, NARROW[-1]), peer, batch)
     step = timed()
-    return Ready(lambda: step(batch), {"parameter_error": error}, trains=True)
+    return Ready(lambda: step(batch), (gate,), trains=True)
 
 
 GROUPS = (

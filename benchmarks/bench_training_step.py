@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import torch
-from adversarial import BATCH, AddressedDraws, Eager, flops_of_step, our_step, parameter_difference
+from adversarial import BATCH, AddressedDraws, Eager, flops_of_step, our_step, parameter_gate
 from checkout import default_backend
-from common import CODES, LARGE, images, make_networks, require_close
+from common import CODES, LARGE, images, make_networks
+from gates import Gate
 from interleaved import Group, Ready, Row, Unavailable
 from torch import Tensor
 
@@ -14,36 +15,35 @@ def _new_step(copies: int) -> tuple:
     return our_step(make_networks(), copies, CODES)
 
 
-def _warm(step: Callable, batch: Tensor, **notes: float) -> Ready:
+def _warm(step: Callable, batch: Tensor, gate: Gate) -> Ready:
     """After one call, so that Adam's moments are not counted as memory of the timed call."""
     step(batch)
-    return Ready(lambda: step(batch), notes, trains=True)
+    return Ready(lambda: step(batch), (gate,), trains=True)
 
 
-def _gated(ours: Callable, copies: int, plain: bool) -> dict[str, float]:
-    """The gate of our float32 step and of the eager ones: both train the same parameters from the same noise."""
+def _gate(copies: int, plain: bool) -> Gate:
+    """Of our float32 step and of the eager ones: both train the same parameters from the same noise."""
     peer = Eager(make_networks(), copies, draw=AddressedDraws(), plain=plain)
-    error = parameter_difference(ours, peer, images()[:BATCH])
-    return {"parameter_error": require_close("99.9 % of the parameters", error, 1e-5, "(after 2 steps)")}
+    return parameter_gate(_new_step(copies), peer, images()[:BATCH])
 
 
 def _ours(copies: int, backend: str) -> Ready:
     with default_backend(backend):
-        notes = _gated(_new_step(copies), copies, plain=False)
+        gate = _gate(copies, plain=False)
     step = _new_step(copies)[1]
 
     def timed(batch: Tensor):
         with default_backend(backend):
             return step(batch)
 
-    return _warm(step if backend == "auto" else timed, images()[:BATCH], **notes)
+    return _warm(step if backend == "auto" else timed, images()[:BATCH], gate)
 
 
 def _eager(copies: int, plain: bool = False, compiled: bool = False) -> Ready:
     if compiled and not LARGE:
         raise Unavailable("compiling takes minutes: set FASTDAAE_BENCH=large")
-    notes = _gated(_new_step(copies), copies, plain)
-    return _warm(Eager(make_networks(), copies, plain=plain, compiled=compiled), images()[:BATCH], **notes)
+    step = Eager(make_networks(), copies, plain=plain, compiled=compiled)
+    return _warm(step, images()[:BATCH], _gate(copies, plain))
 
 
 def _bf16(step: Callable) -> Callable:
@@ -59,8 +59,7 @@ def _half(copies: int, make: Callable[..., Callable]) -> Ready:
     batch = images()[:BATCH]
     losses, exact = _bf16(make(copies, AddressedDraws()))(batch), _new_step(copies)[1](batch)
     error = max(abs(float(losses[name]) / float(exact[name]) - 1) for name in exact)
-    require_close("losses", error, 0.02, "(relative)")
-    return _warm(_bf16(make(copies)), batch, relative_loss_error=error)
+    return _warm(_bf16(make(copies)), batch, Gate("relative_loss_error", error, 0.02, "of a loss"))
 
 
 def _group(copies: int) -> Group:

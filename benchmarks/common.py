@@ -1,4 +1,4 @@
-"""What all benchmarks share: the data, the networks, the arithmetic of a row, the gate, and the machine's line."""
+"""What all benchmarks share: the data, the networks, the arithmetic of a row, and the machine's line."""
 
 import functools
 import importlib.metadata
@@ -61,18 +61,6 @@ def product_flops(rows: int, *sizes: int) -> int:
 def add_noise(x: Tensor, noise: Tensor) -> Tensor:
     """x + SIGMA noise, written over the noise: the fewest passes that PyTorch's operators allow."""
     return torch.add(x, noise, alpha=SIGMA, out=noise)
-
-
-def moment_error(noise: Tensor, deviation: float) -> float:
-    """How far noise is from mean 0 and a standard deviation, in standard errors: the larger of the two, at most 5."""
-    mean, spread, root = float(noise.mean()) / deviation, float(noise.std()) / deviation - 1, noise.numel() ** 0.5
-    return require_close("moments", max(abs(mean) * root, abs(spread) * (2**0.5) * root), 5, "standard errors")
-
-
-def require_close(what: str, error: float, limit: float, unit: str) -> float:
-    """The gate: fails the row, before any timing, where it is further from the reference than promised."""
-    assert error <= limit, f"{what} must be within {limit:g} {unit} of the reference, got {error:g}"
-    return error
 
 
 def version_of(package: str) -> str | None:

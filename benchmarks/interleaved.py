@@ -15,8 +15,9 @@ from types import ModuleType
 from typing import NamedTuple
 
 import torch
-from ceilings import BF16, COPY, FMA, ceilings, has_moved, peak_memory
+from ceilings import BF16, BYTES, COPY, FMA, ceilings, has_moved, peak_memory
 from checkout import backends_used
+from gates import Gate, require, wrong
 
 _PAUSE = 0.003  # seconds until OpenMP's waiting threads sleep
 _SHORT = 0.1  # seconds: a longer call warms its caches itself
@@ -35,27 +36,30 @@ def peer_module(name: str) -> ModuleType:
 
 
 class Ready(NamedTuple):
-    """A row that passed its gate: what is timed, what the gate saw, and whether the call needs autograd."""
+    """What is timed, the gates of its results, whether the call needs autograd, and what else was seen."""
 
     call: Callable[[], object]
-    notes: dict[str, float] = {}
+    gates: tuple[Gate, ...] = ()
     trains: bool = False
+    notes: dict[str, float] = {}
 
 
 class Row(NamedTuple):
-    """`prepare` makes the data, passes the gate (or raises AssertionError or Unavailable); `by` is a peer's package.
+    """`prepare` makes the data and the gates (or raises Unavailable); `by` is a peer's package, which ours lack.
 
-    A row of ours has no `by`; rates of `dtype` bfloat16 are a share of that dtype's ceiling.
+    `dtype` is of the numbers that are multiplied, whose ceiling its rate is a share of. `flops` is its own arithmetic
+    where that is another than the group's.
     """
 
     name: str
     prepare: Callable[[], Ready]
     by: str | None = None
     dtype: torch.dtype = torch.float32
+    flops: int = 0
 
 
 class Group(NamedTuple):
-    """Rows that do the same; flops and moved (bytes) are the operation's own, so that rates compare within a group."""
+    """Rows that do the same; flops and moved (bytes) are what each of them does at least."""
 
     name: str
     rows: tuple[Row, ...]
@@ -64,18 +68,23 @@ class Group(NamedTuple):
 
     def ceilings_of(self, rows: Sequence[Row]) -> tuple[str, ...]:
         """The names of the ceilings beside these rows; the multiply-adds always, as they tell the machine's state."""
-        half = any(row.dtype == torch.bfloat16 for row in rows)
-        return (FMA, *((COPY,) if self.moved else ()), *((BF16,) if half else ()))
+        dtypes = {row.dtype for row in rows}
+        special = [name for dtype, name in ((torch.bfloat16, BF16), (torch.uint8, BYTES)) if dtype in dtypes]
+        return (FMA, *((COPY,) if self.moved else ()), *special)
 
 
 class Timed(NamedTuple):
-    """A row's seconds a call in each round, the calls of a round, its memory and its backends or its peer."""
+    """A row's seconds a call in each round, the calls of a round, what the gates saw, its memory and its backends.
+
+    `wrong` says by how much a peer fails the gate, which it may: ours is not timed then.
+    """
 
     seconds: list[float]
     calls: int
     notes: dict[str, float]
     memory_mib: float | None
     backends: str
+    wrong: str = ""
 
 
 class Measured(NamedTuple):
@@ -132,9 +141,12 @@ class Slots:
 
 
 def prepared(row: Row, aim: float) -> Slots:
-    """A row after its gate, with PyTorch's generator as at every other preparation."""
+    """A row after its gates, with PyTorch's generator as at every other preparation."""
     torch.manual_seed(0)
-    return Slots(row.prepare(), aim)
+    ready = row.prepare()
+    if row.by is None:
+        require(row.name, ready.gates)
+    return Slots(ready, aim)
 
 
 def measure(group: Group, rows: Sequence[Row], *, budget: float, aim: float = 0.004) -> Measured:
@@ -150,14 +162,16 @@ def measure(group: Group, rows: Sequence[Row], *, budget: float, aim: float = 0.
         seconds: dict[str, list[float]] = {name: [] for name in running}
         gc.collect()
         names = group.ceilings_of(rows)
-        before = ceilings(names)
+        before = ceilings(names, group.moved)
         length = sum(slots.length for slots in running.values())
         for _ in range(min(max(3, int(budget / length)), 40) if running else 0):
             for name, slots in running.items():
                 seconds[name].append(slots.slot())
-        after = ceilings(names)
+        after = ceilings(names, group.moved)
     for name, slots in running.items():
-        found[name] = Timed(seconds[name], slots.calls, slots.ready.notes, slots.memory_mib, slots.backends)
+        gates = slots.ready.gates
+        notes = {gate.name: gate.error for gate in gates} | slots.ready.notes
+        found[name] = Timed(seconds[name], slots.calls, notes, slots.memory_mib, slots.backends, wrong(gates))
     return Measured(found, before, after)
 
 

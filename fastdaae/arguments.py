@@ -27,7 +27,7 @@ def whole_in(name: str, value, low: int, high: int | None = None) -> int:
 
 def _as_int(name: str, value, expected: str) -> int:
     if isinstance(value, int | torch.SymInt) and not isinstance(value, bool):
-        return value
+        return value  # type: ignore[return-value]  # a traced number stands for an int
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number{expected}, got {_shown(value)}")
     return int(value)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from fastdaae.arguments import is_number
 from fastdaae.schema import shortened
@@ -69,7 +70,7 @@ class SaltAndPepper:
 Corruption = Gaussian | Masking | SaltAndPepper
 
 
-def require(corruption) -> None:
+def require(corruption: Any) -> None:
     """Raises TypeError, with what to say instead, for what is neither a corruption nor None."""
     if corruption is None or isinstance(corruption, Corruption):
         return

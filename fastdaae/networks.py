@@ -7,7 +7,7 @@ from torch import nn
 from fastdaae.arguments import whole_in
 
 _WIDEST = 2**31 - 1
-_OUTPUTS = {None: None, "sigmoid": nn.Sigmoid}
+_OUTPUTS = {"sigmoid": nn.Sigmoid}
 
 
 def mlp(sizes: Iterable[int], output: str | None = None) -> nn.Sequential:
@@ -22,7 +22,7 @@ def mlp(sizes: Iterable[int], output: str | None = None) -> nn.Sequential:
     sizes = [whole_in(f"sizes[{place}]", size, 1, _WIDEST) for place, size in enumerate(sizes)]
     if len(sizes) < 2:
         raise ValueError(f"sizes must be at least two whole numbers >= 1, got {sizes}")
-    if not isinstance(output, str | None) or output not in _OUTPUTS:
+    if output is not None and (not isinstance(output, str) or output not in _OUTPUTS):
         raise ValueError(f"output must be None or 'sigmoid', got {output!r}")
     layers: list[nn.Module] = [nn.Flatten()]
     for inputs, outputs in zip(sizes[:-2], sizes[1:-1], strict=True):
@@ -31,5 +31,9 @@ def mlp(sizes: Iterable[int], output: str | None = None) -> nn.Sequential:
     if output is not None:
         layers.append(_OUTPUTS[output]())
     network = nn.Sequential(*layers)
-    network.config = {"network": "mlp", "sizes": sizes, "output": output}
+    network.config = {  # type: ignore[assignment]  # a plain attribute, no tensor and no module
+        "network": "mlp",
+        "sizes": sizes,
+        "output": output,
+    }
     return network

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +15,13 @@ from fastdaae.arguments import positive, whole_in
 from fastdaae.noise import Noise, Site
 from fastdaae.ops import normal, uniform
 from fastdaae.schema import shortened
+
+
+class Prior(Protocol):
+    """What a model asks of a prior; a class of one's own has this `sample`, or is a function inside `Custom`."""
+
+    def sample(self, n: int, noise: Noise, *, row_offset: int = 0) -> Tensor:
+        """n draws, floating [n, Z], at the rows row_offset, row_offset + 1, ... of the noise."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +102,14 @@ class Custom:
         return z
 
 
-def require(prior) -> None:
+def require(prior: object) -> None:
     """Raises TypeError, with what to say instead, for what draws no codes at addresses."""
     if not _draws(prior):
         got, remedy = _confused(prior)
         raise TypeError(f"prior must be one of fastdaae.priors, got {got}; {remedy}")
 
 
-def require_initial(initial) -> None:
+def require_initial(initial: object) -> None:
     """Raises TypeError, with what to say instead, for what is no prior to start chains from."""
     if _draws(initial):
         return

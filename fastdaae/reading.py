@@ -3,9 +3,9 @@
 import os
 import resource
 import stat
+from io import BufferedReader
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
 
 # (limit, statistics, the name there of what cannot be given back), of control groups version 2 and 1
 _GROUPS = (
@@ -14,7 +14,7 @@ _GROUPS = (
 )
 
 
-def open_regular(path: str | PathLike) -> BinaryIO:
+def open_regular(path: str | PathLike) -> BufferedReader:
     """A regular file, or a link to one, open for reading bytes.
 
     Raises ValueError for a folder, a pipe, a socket or a device, at which a plain `open` could wait for ever; and

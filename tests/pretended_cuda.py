@@ -53,7 +53,9 @@ def _is_on_cpu(value) -> bool:
 
 def _target(args, kwargs) -> torch.device | None:
     """The device that is asked for, by itself or by a tensor that lies there."""
-    named = [leaf for leaf in tree_leaves((args[1:], kwargs)) if isinstance(leaf, torch.device)]
+    device = kwargs.get("device")
+    named = [torch.device(device)] if isinstance(device, str) else []
+    named += [leaf for leaf in tree_leaves((args[1:], kwargs)) if isinstance(leaf, torch.device)]
     return named[0] if named else None
 
 

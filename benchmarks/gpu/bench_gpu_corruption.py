@@ -1,8 +1,10 @@
 """GPU groups "corrupt" and "corrupted_linear": the fused kernels beside eager PyTorch and the two-kernel form."""
 
+import gates
 import pytest
 import torch
-from common import SIGMA, require_close
+from common import SIGMA
+from gates import Gate
 from gpu_common import DEVICE, corruption, eager_corrupt, measure, needs_cuda, noise, pixels
 from torch.nn import functional
 
@@ -23,15 +25,17 @@ def _layer(dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
 def test_corrupt(benchmark, who, rows):
     x, address = pixels(rows), noise()
     as_float = x.float() / 255
-    ours = fd.ops.corrupt(x[:64], corruption(), address, backend="triton")
-    expected = fd.ops.corrupt(x[:64].cpu(), corruption(), fd.Noise(0), backend="reference")
-    error = require_close("normals", float((ours.cpu() - expected).abs().max()) / SIGMA, 1e-3, "(absolute)")
     calls = {
         "ours": lambda: fd.ops.corrupt(x, corruption(), address, backend="triton"),
         "torch": lambda: eager_corrupt(as_float),
     }
+    given = calls[who]().reshape(as_float.shape)
+    passed = (gates.moments(given - as_float, SIGMA),)
+    if who == "ours":  # the addressed normals; a peer draws its own
+        expected = fd.ops.corrupt(x[:64].cpu(), corruption(), fd.Noise(0), backend="reference")[0]
+        passed += gates.normals(given[:64].cpu(), expected, SIGMA)
     moved = rows * 784 * 5  # a byte read, a float written
-    measure(benchmark, f"corrupt {rows} x 784", calls[who], repeats=50, moved=moved, normal_error=error)
+    measure(benchmark, f"corrupt {rows} x 784", who, calls[who], passed, repeats=50, moved=moved)
 
 
 @pytest.mark.parametrize("rows", ROWS)
@@ -41,20 +45,28 @@ def test_corrupted_linear(benchmark, who, dtype, rows):
     x, address, (weight, bias) = pixels(rows), noise(), _layer(dtype)
     as_float = (x.float() / 255).to(dtype)
     arguments = (corruption(), address)
-    ours = fd.ops.corrupted_linear(x[:64], weight, bias, *arguments, backend="triton").double()
-    x_tilde = fd.ops.corrupt(x[:64], *arguments, backend="reference").double()
-    exact = functional.linear(x_tilde, weight.double(), bias.double()).relu()
-    plain = functional.linear(x_tilde.to(dtype), weight, bias).relu().double()
-    # twice PyTorch's own error in this precision, and what the normals' promise allows
-    allowed = 2 * float((plain - exact).abs().max()) + 1e-4
-    error = require_close("outputs", float((ours - exact).abs().max()), allowed, "(absolute)")
+
+    def two_kernels(x: torch.Tensor) -> torch.Tensor:
+        x_tilde = fd.ops.corrupt(x, *arguments, dtype=dtype, backend="triton")[0]
+        return functional.linear(x_tilde, weight, bias).relu_()
+
     calls = {
         "ours": lambda: fd.ops.corrupted_linear(x, weight, bias, *arguments, backend="triton"),
-        "two-kernels": lambda: functional.linear(
-            fd.ops.corrupt(x, *arguments, dtype=dtype, backend="triton")[0], weight, bias
-        ).relu_(),
+        "two-kernels": lambda: two_kernels(x),
         "torch": lambda: functional.linear(eager_corrupt(as_float), weight, bias).relu_(),
     }
+    # on the same noise, since what a peer draws is its own
+    x_tilde = fd.ops.corrupt(x[:64], *arguments, backend="reference")[0].double()
+    exact = functional.linear(x_tilde, weight.double(), bias.double()).relu()
+    plain = functional.linear(x_tilde.to(dtype), weight, bias).relu().double()
+    given = {
+        "ours": lambda: fd.ops.corrupted_linear(x[:64], weight, bias, *arguments, backend="triton")[0],
+        "two-kernels": lambda: two_kernels(x[:64]),
+        "torch": lambda: plain,
+    }
+    # twice PyTorch's own error in this precision, and what the normals' promise allows
+    allowed = 2 * float((plain - exact).abs().max()) + 1e-4
+    gate = Gate("output_error", float((given[who]().double() - exact).abs().max()), allowed, "(absolute)")
     name = "bf16" if dtype == torch.bfloat16 else "fp32"
-    notes = {"flops": 2 * rows * 784 * 1000, "kind": name, "output_error": error}
-    measure(benchmark, f"corrupted_linear {rows} x 784 -> 1000, {name}", calls[who], repeats=30, **notes)
+    group = f"corrupted_linear {rows} x 784 -> 1000, {name}"
+    measure(benchmark, group, who, calls[who], (gate,), repeats=30, flops=2 * rows * 784 * 1000, kind=name)

@@ -2,9 +2,10 @@
 
 import math
 
+import gates
 import pytest
 import torch
-from common import held_out_images, images, require_close
+from common import held_out_images, images
 from gpu_common import DEVICE, measure, needs_cuda
 
 import fastdaae as fd
@@ -33,11 +34,9 @@ def test_parzen(benchmark, who):
         "torch": lambda: _blocked_parzen(*as_float),
     }
     exact = fd.ops.parzen_log_density(queries[:256].cpu(), samples.cpu(), BANDWIDTHS, backend="reference")
-    error = float((calls[who]()[:, :256].cpu() - exact).abs().max())
-    if who == "ours":
-        require_close("log-densities", error, 1e-3 + 1e-6 * float(exact.abs().max()), "nats")
-    notes = {"flops": 2 * QUERIES * SAMPLES * 784, "kind": "tf32", "max_error_nats": error}
-    measure(benchmark, f"parzen {QUERIES} x {SAMPLES} x 784, 10 bandwidths", calls[who], repeats=1, **notes)
+    gate = gates.log_densities(calls[who]()[:, :256].cpu(), exact)
+    group = f"parzen {QUERIES} x {SAMPLES} x 784, 10 bandwidths"
+    measure(benchmark, group, who, calls[who], (gate,), repeats=1, flops=2 * QUERIES * SAMPLES * 784, kind="tf32")
 
 
 def _blocked_topk(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,8 +70,6 @@ def test_neighbors(benchmark, who):
     distances = call()[0][:50].double()
     if who == "faiss":  # squared, with the point itself in front
         distances = distances[:, 1:].clamp_min(0).sqrt()
-    error = float((distances / exact - 1).abs().max())
-    if who == "ours":
-        require_close("distances", error, 1e-6, "(relative)")
-    notes = {"flops": 2 * POINTS**2 * 784, "kind": "fp32", "relative_distance_error": error}
-    measure(benchmark, f"neighbors {POINTS} x 784, k = {K}", call, repeats=1, rounds=3, **notes)
+    gate = gates.distances(distances, exact)
+    group, flops = f"neighbors {POINTS} x 784, k = {K}", 2 * POINTS**2 * 784
+    measure(benchmark, group, who, call, (gate,), repeats=1, rounds=3, flops=flops, kind="fp32")

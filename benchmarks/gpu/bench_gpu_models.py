@@ -2,10 +2,12 @@
 
 import pytest
 import torch
-from common import CODES, SIGMA, make_networks, product_flops, require_close
+from common import CODES, SIGMA, make_networks, product_flops
+from gates import Gate
 from gpu_common import DEVICE, corruption, eager_corrupt, measure, needs_cuda, noise, pixels
 
 import fastdaae as fd
+from fastdaae.noise import Site
 
 pytestmark = needs_cuda
 CHAINS, STEPS = 100_000, 10
@@ -18,10 +20,15 @@ def _pair(dtype: torch.dtype):
 
 
 @torch.no_grad()
-def _eager_chain(encoder, decoder, z: torch.Tensor) -> torch.Tensor:
-    for _ in range(STEPS):
-        z = encoder(eager_corrupt(decoder(z)))
+def _eager_chain(encoder, decoder, z: torch.Tensor, corrupt=lambda x, t: eager_corrupt(x)) -> torch.Tensor:
+    for t in range(STEPS):
+        z = encoder(corrupt(decoder(z), t))
     return decoder(z)
+
+
+def _addressed(x: torch.Tensor, t: int) -> torch.Tensor:
+    drawn = fd.ops.corrupt(x.float(), corruption(), noise().ahead(t), site=Site.CHAIN, backend="reference")
+    return drawn[0].to(x.dtype)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32], ids=["bf16", "fp32"])
@@ -33,14 +40,14 @@ def test_chain(benchmark, who, dtype):
     def ours(backend: str = "triton", rows: int = CHAINS) -> torch.Tensor:
         return fd.ops.sample_chain(decoder, encoder, z[:rows], corruption(), noise(), steps=STEPS, backend=backend)
 
-    difference = float((ours(rows=512).double() - ours("reference", 512).double()).abs().max())
-    error = require_close("pixels", difference, 2e-4 if dtype == torch.float32 else 0.2, "([0, 1] pixels)")
+    exact = ours("reference", 512)[0].double()
+    given = ours(rows=512)[0] if who == "ours" else _eager_chain(encoder, decoder, z[:512], _addressed)
+    limit = 2e-4 if dtype == torch.float32 else 0.2
+    gate = Gate("pixel_error", float((given.double() - exact).abs().max()), limit, "of [0, 1]")
     flops = STEPS * 2 * product_flops(CHAINS, CODES, 1000, 1000, 784) + product_flops(CHAINS, CODES, 1000, 1000, 784)
     call = ours if who == "ours" else lambda: _eager_chain(encoder, decoder, z)
     name = "bf16" if dtype == torch.bfloat16 else "fp32"
-    measure(
-        benchmark, f"chain {CHAINS:,} x {STEPS}, {name}", call, repeats=1, flops=flops, kind=name, pixel_error=error
-    )
+    measure(benchmark, f"chain {CHAINS:,} x {STEPS}, {name}", who, call, (gate,), repeats=1, flops=flops, kind=name)
 
 
 @pytest.mark.parametrize("copies", [5, 25])
@@ -62,5 +69,5 @@ def test_training_step(benchmark, monkeypatch, backend, copies):
     step = fd.compile_step(model, {name: torch.optim.Adam(g, lr=2e-4, fused=True) for name, g in groups.items()})
     x = pixels(64)
     loss = float(step(x)["reconstruction"])
-    require_close("the first loss", abs(loss - 0.693), 0.02, "nats of ln 2")
-    measure(benchmark, f"training step, M = {copies}", lambda: step(x), repeats=20)
+    gate = Gate("first_loss_error", abs(loss - 0.693), 0.02, "nats of ln 2")
+    measure(benchmark, f"training step, M = {copies}", "ours", lambda: step(x), (gate,), repeats=20)

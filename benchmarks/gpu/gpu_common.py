@@ -6,6 +6,7 @@ import time
 import pytest
 import torch
 from common import SIGMA, machine
+from gates import Gate, require, wrong
 
 import fastdaae as fd
 
@@ -67,11 +68,26 @@ def product_rate(kind: str) -> float:
         torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
-def measure(benchmark, group: str, call, *, repeats: int, flops=0, moved=0, kind="fp32", rounds=7, **notes) -> None:
+def measure(
+    benchmark,
+    group: str,
+    who: str,
+    call,
+    gates: tuple[Gate, ...],
+    *,
+    repeats: int,
+    flops=0,
+    moved=0,
+    kind="fp32",
+    rounds=7,
+) -> None:
     """Time `repeats` calls between two synchronisations; the row's times are of all of them, per_call_us of one.
 
-    The two floors stand beside the time: bytes over the measured copy bandwidth, operations over the measured rate.
+    `gates` are those of this row, of `who`: ours must pass them, and a peer that does not is marked "wrong by ...". The
+    two floors stand beside the time: bytes over the measured copy bandwidth, operations over the measured rate.
     """
+    if who == "ours":
+        require(group, gates)
 
     def block() -> None:
         for _ in range(repeats):
@@ -88,7 +104,8 @@ def measure(benchmark, group: str, call, *, repeats: int, flops=0, moved=0, kind
     benchmark.pedantic(block, rounds=rounds, iterations=1)
     seconds = benchmark.stats.stats.median / repeats
     info = benchmark.extra_info
-    info.update(machine(), **notes, gpu=torch.cuda.get_device_name(), repeats=repeats, peak_memory_mib=round(peak, 1))
+    info.update(machine(), gpu=torch.cuda.get_device_name(), repeats=repeats, peak_memory_mib=round(peak, 1))
+    info.update({gate.name: gate.error for gate in gates}, **({"wrong": wrong(gates)} if wrong(gates) else {}))
     info["per_call_us"] = round(seconds * 1e6, 2)
     if moved:
         info["bytes_floor_us"] = round(moved / copy_bandwidth() / 1e3, 2)

@@ -45,6 +45,7 @@ std::vector<Engine> usable_engines() {
       half.chain = avx512_bf16::chain_kernels();
       half.parzen = avx512_bf16::parzen_kernels();
       half.neighbors = avx512_bf16::neighbor_kernels();
+      half.ceiling = avx512_bf16::ceiling_kernels();
       usable.push_back(half);
     }
     usable.push_back(plain);

@@ -41,8 +41,11 @@ py::dict build_info() {
   return info;
 }
 
-double multiply_add_ceiling(double seconds, int threads) {
-  return engine().ceiling.multiply_adds(seconds, std::max(1, threads));
+// 0 where the instruction set has no such products.
+template <Ceiling CeilingKernels::*numbers>
+double ceiling(double seconds, int threads) {
+  const Ceiling measure = engine().ceiling.*numbers;
+  return measure ? measure(seconds, std::max(1, threads)) : 0.0;
 }
 
 // (unit, done, total, seconds) of the operator at work, or none.
@@ -57,7 +60,9 @@ void define(py::module_& m) {
   m.def("build_info", &build_info);
   m.def("progress", &progress);
   m.def("choose_isa", &choose_engine);
-  m.def("multiply_add_ceiling", &multiply_add_ceiling, without_gil);
+  m.def("multiply_add_ceiling", &ceiling<&CeilingKernels::floats>, without_gil);
+  m.def("byte_product_ceiling", &ceiling<&CeilingKernels::bytes>, without_gil);
+  m.def("bf16_product_ceiling", &ceiling<&CeilingKernels::bf16>, without_gil);
   define_corruption(m);
   define_random(m);
   define_chain(m);

@@ -74,7 +74,7 @@ class _MovingLine:
     """A stage, drawn by rich as often as it likes from a thread of its own: the kernels work without Python's lock."""
 
     def __init__(self, text: str):
-        self._spinner = Spinner("dots")
+        self._spinner = Spinner("dots", style="status.spinner")
         self.begin(text)
 
     def begin(self, text: str) -> None:

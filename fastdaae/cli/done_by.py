@@ -26,7 +26,7 @@ def done_by(module: str) -> Callable[[Callable], Callable]:
                 loaded = importlib.import_module(work)
             return getattr(loaded, declared.__name__)(**given.arguments)
 
-        command.work = work
+        command.work = work  # type: ignore[attr-defined]
         return command
 
     return decorate

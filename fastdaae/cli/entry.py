@@ -61,7 +61,7 @@ def _show_warning(message, category, filename, lineno, file=None, line=None) -> 
 
 def _report(error: BaseException, resumable: bool) -> int:
     code, told = _judge(error)
-    if code == INTERRUPTED and resumable:
+    if code == INTERRUPTED and resumable and told is not None:
         told += "; the same command resumes from the last checkpoint"
     if not _stdout_works():
         # what is still in Python's buffer has nowhere to go

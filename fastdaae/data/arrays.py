@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class _Archive:
             self._members[name] = member
         self.sizes = {name: member.file_size for name, member in self._members.items()}
 
-    def stream(self, name: str) -> AbstractContextManager[BinaryIO]:
+    def stream(self, name: str) -> AbstractContextManager[IO[bytes]]:
         return self._zip.open(self._members[name])
 
 

@@ -80,14 +80,16 @@ def _explicit_splits(arrays: dict[str, np.ndarray], path: Path) -> Dataset:
     if "train_images" not in arrays or orphans or not arrays.keys() <= allowed:
         raise _unexpected_keys(arrays, path)
     splits = {part: _named_split(arrays, part, path) for part in _PARTS}
-    shape = splits["train"].images.shape[1:]
+    train = splits.pop("train")
+    assert train is not None  # its key is there
+    shape = train.images.shape[1:]
     for part, split in splits.items():
         if split is not None and split.images.shape[1:] != shape:
             raise ValueError(
                 f"{part}_images in {path} must have images of shape {list(shape)} like train_images, got "
                 f"{list(split.images.shape[1:])}; resize them"
             )
-    return Dataset(**splits, name=path.stem)
+    return Dataset(train, splits["validation"], splits["test"], path.stem)
 
 
 def _named_split(arrays: dict[str, np.ndarray], part: str, path: Path) -> Split | None:
@@ -111,8 +113,11 @@ def _split(images: torch.Tensor, labels: torch.Tensor | None, path: Path) -> Dat
     order = to_tensor(np.random.default_rng(0).permutation(len(images)))
     held_out = len(images) // 10
     test, validation, train = order.split([held_out, held_out, len(images) - 2 * held_out])
-    parts = [Split(images[part], None if labels is None else labels[part]) for part in (train, validation, test)]
-    return Dataset(*parts, name=path.stem)
+
+    def split(part: torch.Tensor) -> Split:
+        return Split(images[part], None if labels is None else labels[part])
+
+    return Dataset(split(train), split(validation), split(test), path.stem)
 
 
 def _require_enough(count: int, path: Path) -> None:

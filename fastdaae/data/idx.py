@@ -5,9 +5,9 @@ import math
 import os
 import struct
 import zlib
+from io import BufferedReader
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def read_idx(path: str | PathLike, dimensions: int | None = None) -> np.ndarray:
 class _Content:
     """A file's content, unpacked as far as it is asked for; what is wrong with it is told with both byte counts."""
 
-    def __init__(self, path: Path, stream: BinaryIO):
+    def __init__(self, path: Path, stream: BufferedReader | gzip.GzipFile):
         self._path, self._stream = path, stream
         self._found, self.announced = 0, 0
 
@@ -88,7 +88,7 @@ class _Content:
         )
 
 
-def _check_magic(path: Path, magic: bytes, dimensions: int | None) -> None:
+def _check_magic(path: Path, magic: bytearray, dimensions: int | None) -> None:
     allowed = range(1, _MAX_DIMENSIONS + 1) if dimensions is None else (dimensions,)
     if magic[:3] == _UNSIGNED_BYTES and magic[3] in allowed:
         return

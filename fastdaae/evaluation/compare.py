@@ -1,10 +1,22 @@
 """Which of two sets of samples explains the data better: the paired difference of their log-likelihoods."""
 
+from typing import Any
+
+from numpy.typing import ArrayLike
+
 from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.parzen import ParzenWindow
 
 
-def compare(a, b, queries, *, bandwidth="auto", bandwidths=None, validation=None) -> Estimate:
+def compare(
+    a: Any,
+    b: Any,
+    queries: Any,
+    *,
+    bandwidth: float | str = "auto",
+    bandwidths: ArrayLike | None = None,
+    validation: Any = None,
+) -> Estimate:
     """By how many nats the queries are likelier under Parzen windows on samples a than on samples b, and its error.
 
     All sets are as `ParzenWindow` takes them: [N, D], or images. The difference is taken query by query, so that what

@@ -2,9 +2,11 @@
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 from torch import Tensor
@@ -40,11 +42,22 @@ class IntrinsicDimension(BaseEstimator):
     "twonn" at 2); float64.
     """
 
-    def __init__(self, k=100, estimator="mle"):
+    # what `fit` finds, with the types that scikit-learn's class does not tell
+    dimension_: float
+    standard_error_: float
+    k_: int
+    ks_: NDArray[np.int64]
+    dimension_pw_: NDArray[np.float64]
+    dimension_per_k_: NDArray[np.float64]
+    duplicates_: int
+    ties_: int
+    ties_per_k_: NDArray[np.int64]
+
+    def __init__(self, k: int = 100, estimator: str = "mle") -> None:
         self.k = k
         self.estimator = estimator
 
-    def fit(self, X, y=None) -> "IntrinsicDimension":
+    def fit(self, X: Any, y: Any = None) -> "IntrinsicDimension":
         """Estimate from X [N, D], or images [N, H, W] or [N, C, H, W]; `y` is ignored.
 
         uint8 means value / 255. A CUDA tensor is measured on its device. A C-ordered np.memmap of uint8, float32 or

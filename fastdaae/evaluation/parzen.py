@@ -1,9 +1,11 @@
 """`ParzenWindow`: a Gaussian Parzen window as an exact scikit-learn estimator that chooses its bandwidth."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -37,11 +39,18 @@ class ParzenWindow(DensityMixin, BaseEstimator):
     beyond doubt, such as [-1, 1] or 0..255 beside [0, 1].
     """
 
-    def __init__(self, bandwidth="auto", bandwidths=None):
+    # what `fit` finds, with the types that scikit-learn's classes do not tell
+    samples_: Tensor
+    bandwidth_: float
+    bandwidths_: NDArray[np.float64]
+    validation_log_likelihoods_: NDArray[np.float64]
+    validation_standard_errors_: NDArray[np.float64]
+
+    def __init__(self, bandwidth: float | str = "auto", bandwidths: ArrayLike | None = None) -> None:
         self.bandwidth = bandwidth
         self.bandwidths = bandwidths
 
-    def fit(self, X, y=None, *, validation=None) -> "ParzenWindow":
+    def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> "ParzenWindow":
         """Keep the samples X [N, D] or [N, ...] and choose the bandwidth; `y` is ignored.
 
         uint8 means value / 255 in arrays, tensors, data frames and lists alike; other integers are numbers as they are.
@@ -71,16 +80,16 @@ class ParzenWindow(DensityMixin, BaseEstimator):
         self.bandwidth_ = float(self.bandwidths_[self.validation_log_likelihoods_.argmax()])
         warn_of_grid_end(self.bandwidth_, self.bandwidths_)
 
-    def score_samples(self, X) -> np.ndarray:
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The log-density of each row of X [Q, D] or [Q, ...], float64 [Q]; nats of a density may be positive."""
         check_is_fitted(self)
         return self._log_densities(X, [self.bandwidth_], "queries")[0].cpu().numpy()
 
-    def score(self, X, y=None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:
         """The mean log-density of X [Q, D] in nats; `y` is ignored."""
         return float(self.score_samples(X).mean())
 
-    def mean_log_likelihood(self, X) -> Estimate:
+    def mean_log_likelihood(self, X: Any) -> Estimate:
         """The mean log-density of X [Q, D] in nats, and its standard error over the queries."""
         return Estimate.of(self.score_samples(X))
 
@@ -117,7 +126,7 @@ def _one_positive(bandwidth) -> float:
     return float(found[0])
 
 
-def as_grid(bandwidths) -> np.ndarray:
+def as_grid(bandwidths) -> NDArray[np.float64]:
     """Bandwidths to choose from as float64 [B]; raises ValueError for what is no list of positive finite numbers."""
     found = _numbers(bandwidths)
     if not len(found) or not _all_positive(found):

@@ -1,5 +1,7 @@
 """How well a model reconstructs: mean squared error with its standard error."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ _BATCH = 1000
 
 
 @torch.no_grad()
-def reconstruction_error(model, images: Tensor, noise: Noise | None = None) -> Estimate:
+def reconstruction_error(model: Any, images: Tensor, noise: Noise | None = None) -> Estimate:
     """Mean squared error per pixel of model.reconstruct over images [N, ...] (uint8 or [0, 1] pixels), with its error.
 
     With `noise` the inputs are corrupted as in training (the paper's Table I); the target is always the clean image.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastdaae import run_config, run_folder
 from fastdaae.evaluation.measure import Measure, from_json, to_json
@@ -25,7 +25,7 @@ class Evaluation(NamedTuple):
     checkpoint: Mapping | None
 
 
-def write_evaluation(run_dir: Path, measures: Sequence[Measure], **facts) -> None:
+def write_evaluation(run_dir: Path, measures: Sequence[Measure], **facts: Any) -> None:
     """Write a run's evaluation.json; `facts` are the model's and the data's names, the seed and the checkpoint."""
     run_folder.write_json(Path(run_dir) / run_folder.EVALUATION, {**facts, "measures": to_json(measures)})
 

@@ -1,6 +1,7 @@
 """`evaluate`: the measures of a trained model and, beside each, those of the real data."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fastdaae.evaluation.case import case_of
 from fastdaae.evaluation.measure import Measure
@@ -11,8 +12,8 @@ from fastdaae.ops.chain import PRECISIONS
 
 
 def evaluate(
-    model,
-    dataset,
+    model: Any,
+    dataset: Any,
     *,
     samples: int = 10_000,
     steps: int = 5,

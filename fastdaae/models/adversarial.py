@@ -1,6 +1,7 @@
 """AAE, DAAE and IDAAE: one algorithm (Creswell and Bharath 2018, Algorithm 1) and three ways to draw fake codes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from fastdaae.models.fitting import require_sizes
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.checks import COPIES_LIMIT
 from fastdaae.ops.network import Plan
+from fastdaae.priors import Prior
 from fastdaae.schema import shortened
 
 FORMS = ("paper", "released")
@@ -38,7 +40,7 @@ class Adversarial(Autoencoder):
         decoder: nn.Module,
         discriminator: nn.Module,
         *,
-        prior,
+        prior: Prior,
         corruption: Corruption | None,
         loss: str,
         decoder_output: str | None,
@@ -46,7 +48,7 @@ class Adversarial(Autoencoder):
         form: str,
         image_shape: Sequence[int] | None,
     ):
-        pixels = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        pixels: dict[str, Any] = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
         super().__init__(encoder, decoder, corruption=corruption, **pixels)
         require_network("discriminator", discriminator)
         priors.require(prior)
@@ -142,14 +144,14 @@ class AAE(Adversarial):
         decoder: nn.Module,
         discriminator: nn.Module,
         *,
-        prior,
+        prior: Prior,
         loss: str = "bce",
         decoder_output: str | None = None,
         adversarial_loss: str | None = None,
         form: str = "paper",
         image_shape: Sequence[int] | None = None,
     ):
-        choices = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        choices: dict[str, Any] = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
         choices |= {"adversarial_loss": adversarial_loss, "form": form}
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=None, **choices)
 
@@ -171,7 +173,7 @@ class DAAE(Adversarial):
         decoder: nn.Module,
         discriminator: nn.Module,
         *,
-        prior,
+        prior: Prior,
         corruption: Corruption | None,
         fresh_corruption: bool = False,
         loss: str = "bce",
@@ -182,7 +184,7 @@ class DAAE(Adversarial):
     ):
         if not isinstance(fresh_corruption, bool):
             raise TypeError(f"fresh_corruption must be True or False, got {shortened(fresh_corruption)}")
-        choices = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        choices: dict[str, Any] = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
         choices |= {"adversarial_loss": adversarial_loss, "form": form}
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=corruption, **choices)
         self.fresh_corruption = fresh_corruption
@@ -208,7 +210,7 @@ class IDAAE(Adversarial):
         decoder: nn.Module,
         discriminator: nn.Module,
         *,
-        prior,
+        prior: Prior,
         corruption: Corruption | None,
         copies: int = 5,
         integration: str | None = None,
@@ -218,7 +220,7 @@ class IDAAE(Adversarial):
         form: str = "paper",
         image_shape: Sequence[int] | None = None,
     ):
-        choices = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
+        choices: dict[str, Any] = {"loss": loss, "decoder_output": decoder_output, "image_shape": image_shape}
         choices |= {"adversarial_loss": adversarial_loss, "form": form}
         super().__init__(encoder, decoder, discriminator, prior=prior, corruption=corruption, **choices)
         if integration is None:

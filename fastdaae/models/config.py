@@ -16,7 +16,8 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 def parameters_of(make: Callable) -> dict[str, inspect.Parameter]:
     """What a constructor takes, by name; what a class hands on as *arguments or **choices is looked up in its bases."""
     is_class = isinstance(make, type)
-    makers = [vars(base)["__init__"] for base in make.__mro__ if "__init__" in vars(base)] if is_class else [make]
+    bases = make.__mro__ if isinstance(make, type) else ()
+    makers = [vars(base)["__init__"] for base in bases if "__init__" in vars(base)] or [make]
     found: dict[str, inspect.Parameter] = {}
     for maker in makers:
         own = list(inspect.signature(maker).parameters.values())[is_class:]

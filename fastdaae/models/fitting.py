@@ -1,6 +1,7 @@
 """Whether a model's networks and its prior fit each other, as far as their layers tell before anything runs."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from fastdaae.ops.network import Dense, Plan, flattens
 from fastdaae.schema import shortened
 
 
-def require_sizes(model: nn.Module) -> None:
+def require_sizes(model) -> None:
     """Raises ValueError where a model of ours has parts that differ in the size of the code or of the image.
 
     What no layer tells is left to the first batch, and what a class of one's own does with its networks to itself.
@@ -40,7 +41,7 @@ def require_sizes(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def require_fit(model: nn.Module, images: Tensor) -> None:
+def require_fit(model: Any, images: Tensor) -> None:
     """Raises ValueError, in one line, where a model of ours cannot encode images [N, ...] to codes like its prior's."""
     if not (is_ours("model", model) and hasattr(model, "prior")):
         return
@@ -61,7 +62,7 @@ def require_fit(model: nn.Module, images: Tensor) -> None:
         raise ValueError(f"discriminator must give one logit a code, [N, 1], got {_shown(judged)}; end it in 1 output")
 
 
-def _judged(model: nn.Module, z: Tensor) -> Tensor:
+def _judged(model: Any, z: Tensor) -> Tensor:
     try:
         return model.discriminator(z)
     except (RuntimeError, ValueError) as error:

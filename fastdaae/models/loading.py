@@ -2,18 +2,27 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
 from fastdaae import run_config, run_folder
-from fastdaae.models.autoencoder import require_network
+from fastdaae.models.autoencoder import Autoencoder, require_network
 from fastdaae.models.comparing import require_same
 from fastdaae.models.config import from_config, networks_of, require_ours
 from fastdaae.models.shapes import as_shape
 from fastdaae.schema import shortened
 
+Model = TypeVar("Model", bound=nn.Module)
 
+
+@overload
+def load(run_dir: str | Path, model: Model) -> Model: ...
+@overload
+def load(
+    run_dir: str | Path, model: None = None, *, networks: Mapping[str, nn.Module] | None = None
+) -> Autoencoder: ...
 def load(
     run_dir: str | Path, model: nn.Module | None = None, *, networks: Mapping[str, nn.Module] | None = None
 ) -> nn.Module:
@@ -34,7 +43,7 @@ def load(
     config, tensors, _ = run_folder.load_run(run_dir, "loading a model")
     run_config.require_config(config, run_dir)
     rebuilt = model is None
-    if rebuilt:
+    if model is None:
         model = _rebuilt(tensors, config["model"], networks or {}, run_dir)
     else:
         require_network("model", model)
@@ -43,7 +52,8 @@ def load(
     run_folder.put_parameters(model, tensors, run_dir, share=True, assign=rebuilt)
     if getattr(model, "image_shape", ()) is None:
         with run_config.naming(run_dir / run_folder.CONFIG):
-            model.image_shape = as_shape(config["model"].get("image_shape"))
+            shape: Any = as_shape(config["model"].get("image_shape"))
+            model.image_shape = shape
     return model.eval()
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from fastdaae import ops, reference
 from fastdaae.noise import Noise, Site
+from fastdaae.ops.network import Plan
 
 
 def copies_of(model, x: Tensor, noise: Noise, *, copies: int, row_offset: int, site: int) -> Tensor:
@@ -29,7 +30,9 @@ def copies_of(model, x: Tensor, noise: Noise, *, copies: int, row_offset: int, s
     return x_tilde.unflatten(0, (len(x), copies)).transpose(0, 1)
 
 
-def mean_code(model, encoder: Callable, x: Tensor, noise: Noise, *, copies: int, row_offset: int) -> Tensor:
+def mean_code(
+    model, encoder: Callable[[Tensor], Tensor] | Plan, x: Tensor, noise: Noise, *, copies: int, row_offset: int
+) -> Tensor:
     """Algorithm 2: the mean code of M fresh corruptions of x [N, ...], [N, Z]."""
     if not model.draws_own_noise:
         return ops.encode_mean(encoder, x, model.corruption, noise, copies=copies, row_offset=row_offset)

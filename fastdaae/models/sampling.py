@@ -1,11 +1,14 @@
 """`model.sample`: decode-corrupt-encode chains from the prior, or from codes of one's own."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from fastdaae import arrays, ops, priors
 from fastdaae.arguments import whole_in
+from fastdaae.corruptions import Corruption
 from fastdaae.models import own_noise
 from fastdaae.models.fitting import code_size
 from fastdaae.models.shapes import as_images
@@ -13,17 +16,17 @@ from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep, check_precision
 from fastdaae.ops.network import Plan, flattens
 
-_TRAINING = object()
+_TRAINING: Any = object()
 
 
 @torch.no_grad()
 def sample(
-    model,
+    model: Any,
     n: int,
     *,
     steps: int = 0,
-    initial=None,
-    corruption=_TRAINING,
+    initial: Tensor | np.ndarray | priors.Prior | None = None,
+    corruption: Corruption | None = _TRAINING,
     keep: tuple[int, ...] | None = None,
     seed: int = 0,
     precision: str = "fp32",
@@ -50,7 +53,7 @@ def sample(
             chain = own_noise.chain(model, z, noise, kept, precision)
         else:
             corruption = model.corruption if corruption is _TRAINING else corruption
-            how = {"steps": steps, "keep": kept, "precision": precision}
+            how: dict[str, Any] = {"steps": steps, "keep": kept, "precision": precision}
             chain = ops.sample_chain(_to_pixels(model), _from_pixels(model), z, corruption, noise, **how)
     finally:
         model.train(was_training)

@@ -48,15 +48,16 @@ def _mean(rest: Plan, h: Tensor, room: ModuleType) -> Tensor:
     split = rest.split_last()
     inner, last = split or (rest, None)
     # PyTorch's products on a GPU are as fast as ours for wide layers: there only a last layer averages
-    ending = inner.stages[-1] if inner.stages and (room is cpp or last is None) else None
-    averages = isinstance(ending, Dense) and ending.activation.name != "none" and not inner.observed
-    body = Plan(inner.stages[:-1]) if averages else inner
+    stage = inner.stages[-1] if inner.stages and (room is cpp or last is None) else None
+    ends_active = isinstance(stage, Dense) and stage.activation.name != "none" and not inner.observed
+    ending = stage if isinstance(stage, Dense) and ends_active else None
+    body = inner if ending is None else Plan(inner.stages[:-1])
     if body.stages or h.dim() != 3:
         copies, h = h.shape[:2], body(h.flatten(0, 1))
         if h.dim() != 2:
             return Plan(rest.stages[len(body.stages) :])(h).unflatten(0, copies).mean(0)
         h = h.unflatten(0, copies)
-    mean = _mean_of_layer(ending, h, room) if averages else cpp.layers.mean_of_copies(h)
+    mean = cpp.layers.mean_of_copies(h) if ending is None else _mean_of_layer(ending, h, room)
     return mean if last is None else last(mean)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,15 +47,15 @@ def linear_sigmoid_corrupt(
     draw = checks.as_draw(corruption, noise, h.shape[0], image=weight.shape[:1], row_offset=row_offset, site=site)
     room = rooms.choose("linear_sigmoid_corrupt", backend, "chain", h)
     if room is None:
-        how = {"keep_clean": keep_clean, "row_offset": draw.row_offset, "site": draw.site}
+        how: dict[str, Any] = {"keep_clean": keep_clean, "row_offset": draw.row_offset, "site": draw.site}
         return reference.linear_sigmoid_corrupt(h, weight, bias, corruption, noise, **how)
     return reference.Corrupted(*room.chain.linear_sigmoid_corrupt(h, weight, bias, noise.state, draw, keep_clean))
 
 
 @torch.no_grad()
 def sample_chain(
-    decoder: Callable[[Tensor], Tensor],
-    encoder: Callable[[Tensor], Tensor],
+    decoder: Callable[[Tensor], Tensor] | Plan,
+    encoder: Callable[[Tensor], Tensor] | Plan,
     z: Tensor,
     corruption: Corruption | None,
     noise: Noise,
@@ -84,18 +85,21 @@ def sample_chain(
     check_precision(precision)
     keep = check_keep(steps, keep)
     room = rooms.choose("sample_chain", backend, "chain", z)
-    half, plans = precision == "bf16", (Plan.of(decoder), Plan.of(encoder))
-    layers = [plan.layers if plan.dense else () for plan in plans] if room is cpp else None
-    if layers and cpp.chain.sample_chain_problem(*layers, z) is None:
-        return cpp.chain.sample_chain(*layers, z, noise.state, draw, keep, half=half)
+    half, decoding, encoding = precision == "bf16", Plan.of(decoder), Plan.of(encoder)
+    if room is cpp and decoding.dense and encoding.dense:
+        layers = decoding.layers, encoding.layers
+        if cpp.chain.sample_chain_problem(*layers, z) is None:
+            return cpp.chain.sample_chain(*layers, z, noise.state, draw, keep, half=half)
     with torch.autocast(z.device.type, dtype=torch.bfloat16) if half else nullcontext():
         if room is None:
-            where = {"steps": keep[-1], "keep": keep, "row_offset": draw.row_offset, "site": draw.site}
-            kept = reference.sample_chain(*(plan.on_reference for plan in plans), z, corruption, noise, **where)
-        elif room is triton and triton.chain.sample_chain_problem(*plans, z) is None:
-            kept = triton.chain.sample_chain(*plans, z, noise.state, draw, keep)
+            where: dict[str, Any] = {"steps": keep[-1], "keep": keep, "row_offset": draw.row_offset, "site": draw.site}
+            networks = decoding.on_reference, encoding.on_reference
+            kept = reference.sample_chain(*networks, z, corruption, noise, **where)
+        elif room is triton and triton.chain.sample_chain_problem(decoding, encoding, z) is None:
+            kept = triton.chain.sample_chain(decoding, encoding, z, noise.state, draw, keep)
         else:
-            kept = reference.run_chains(*plans, z, keep, partial(_corrupted, room, noise.state, draw))
+            corrupted = partial(_corrupted, room, noise.state, draw)
+            kept = reference.run_chains(decoding.__call__, encoding.__call__, z, keep, corrupted)
     return kept.to(z.dtype) if half else kept
 
 

@@ -1,6 +1,7 @@
 """Argument checks of the operators: each error names the argument, what was expected, what was given and what to do."""
 
 import math
+from typing import overload
 
 import numpy as np
 import torch
@@ -20,6 +21,10 @@ _FINITE_BLOCK = 1 << 22  # numbers checked at a time
 _LARGEST_NORM = 1e150  # whose square, and what is summed of squares, stays well within float64
 
 
+@overload
+def as_tensor(name: str, x: Tensor | np.ndarray) -> Tensor: ...
+@overload
+def as_tensor(name: str, x: None) -> None: ...
 def as_tensor(name: str, x: Tensor | np.ndarray | None) -> Tensor | None:
     """An array's own memory as a tensor, mapped files and read-only arrays too."""
     if not isinstance(x, np.ndarray):

@@ -1,6 +1,7 @@
 """The encoder's operators: corruption plus first layer, mean over copies, and Algorithm 2 over them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor
 
@@ -40,8 +41,8 @@ def corrupted_linear(
     through = checks.as_activation(activation, slope, weight, bias, x[:0].flatten(1).shape[1])
     room = rooms.choose("corrupted_linear", backend, "layers", x, weight)
     if room is None:
-        how = {"activation": activation, "slope": slope, "index": index}
-        return reference.corrupted_linear(x, weight, bias, corruption, noise, **how, **draw.address)
+        how: dict[str, Any] = {"activation": activation, "slope": slope, "index": index, **draw.address}
+        return reference.corrupted_linear(x, weight, bias, corruption, noise, **how)
     return room.layers.corrupted_linear(x.flatten(1), index, noise.state, weight, bias, through, draw)
 
 
@@ -73,7 +74,7 @@ def linear_mean(
 
 
 def encode_mean(
-    encoder: Callable[[Tensor], Tensor],
+    encoder: Callable[[Tensor], Tensor] | Plan,
     x: Tensor,
     corruption: Corruption | None,
     noise: Noise,

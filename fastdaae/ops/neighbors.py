@@ -12,7 +12,8 @@ from fastdaae.ops import checks, rooms
 
 
 def _search(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
-    return tuple(reference.nearest_neighbors(points, k, queries))
+    found = reference.nearest_neighbors(points, k, queries)
+    return found.distances, found.indices
 
 
 # registered, since a traced graph cannot hold loops that depend on the data

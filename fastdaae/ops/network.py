@@ -10,7 +10,7 @@ from fastdaae import backend
 from fastdaae.activation import NONE, SIGMOID, Activation
 from fastdaae.kernels import cpp
 
-_ACTIVATIONS = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh"}
+_ACTIVATIONS: dict[type, str] = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh"}
 # layers whose output for one row depends on the other rows of the batch
 _BATCH_DEPENDENT = (nn.modules.batchnorm._BatchNorm,)
 # layers that see one row at a time, and of these those without random numbers, state or a wait for the device
@@ -18,7 +18,7 @@ _CAPTURABLE = (nn.Flatten, nn.Identity, nn.Linear, nn.ReLU, nn.LeakyReLU, nn.Tan
 _ROWWISE = (*_CAPTURABLE, nn.Dropout, nn.LayerNorm, nn.Softplus, nn.ELU, nn.GELU, nn.SiLU)
 
 
-def are_observed(*modules: Callable) -> bool:
+def are_observed(*modules: object) -> bool:
     """Whether calling one of the modules runs more than the forward of its class: a hook, its own or one of all
     modules, or a forward set on this instance."""
     if _has_any_global_hook():
@@ -46,6 +46,9 @@ class Dense(NamedTuple):
         return cpp.layers.linear(x, self.linear.weight, self.linear.bias, self.activation)
 
 
+Stage = Dense | Callable
+
+
 def _call(modules: tuple[Callable, ...], x: Tensor) -> Tensor:
     for module in modules:
         x = module(x)
@@ -59,7 +62,7 @@ class Plan(NamedTuple):
     none. A plan holds modules, not tensors: it stays good while parameters change, and for hooks that come later.
     """
 
-    stages: tuple[Dense | Callable, ...]
+    stages: tuple[Stage, ...]
     containers: tuple[nn.Sequential, ...] = ()
 
     @staticmethod
@@ -158,14 +161,14 @@ class Plan(NamedTuple):
         return None if observed else (stage, Plan(self.stages[first + 1 :]))
 
 
-def flattens(stage: Callable) -> bool:
+def flattens(stage: object) -> bool:
     """Whether a stage makes rows of whatever comes."""
     return type(stage) is nn.Flatten and (stage.start_dim, stage.end_dim) == (1, -1)
 
 
 def _opened(network: Callable, containers: list[nn.Sequential]) -> Iterator[Callable]:
-    plain = isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward
-    if not plain or are_observed(network):
+    plain = type(network).forward is nn.Sequential.forward if isinstance(network, nn.Sequential) else False
+    if not isinstance(network, nn.Sequential) or not plain or are_observed(network):
         yield network
         return
     containers.append(network)
@@ -173,7 +176,7 @@ def _opened(network: Callable, containers: list[nn.Sequential]) -> Iterator[Call
         yield from _opened(module, containers)
 
 
-def _stages(modules: list[Callable]) -> Iterator[Dense | Callable]:
+def _stages(modules: list[Callable]) -> Iterator[Stage]:
     place = 0
     while place < len(modules):
         module, follower = modules[place], modules[place + 1] if place + 1 < len(modules) else None
@@ -185,7 +188,8 @@ def _stages(modules: list[Callable]) -> Iterator[Dense | Callable]:
             continue
         activation = activation_of(follower)
         place += activation is not None
-        yield Dense(module, activation or NONE, (module, follower) if activation else (module,))
+        followers = (follower,) if activation is not None and isinstance(follower, nn.Module) else ()
+        yield Dense(module, activation or NONE, (module, *followers))
 
 
 def activation_of(module: Callable | None) -> Activation | None:

@@ -1,5 +1,7 @@
 """`parzen_log_density`: the Parzen-window log-density of many queries under all bandwidths in one pass."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,7 +23,11 @@ _reference = operator(
 
 @torch.no_grad()
 def parzen_log_density(
-    queries: Tensor | np.ndarray, samples: Tensor | np.ndarray, bandwidths, *, backend: str = "auto"
+    queries: Tensor | np.ndarray,
+    samples: Tensor | np.ndarray,
+    bandwidths: Tensor | np.ndarray | Sequence[float],
+    *,
+    backend: str = "auto",
 ) -> Tensor:
     """log p(q) = logsumexp_i(-|q - s_i|^2 / 2h^2) - log N - D log(h sqrt(2 pi)) for every bandwidth h, as [B, Q].
 

@@ -1,5 +1,6 @@
 """The rooms of kernels, and which of them runs a call."""
 
+from collections.abc import Callable
 from types import ModuleType
 
 from fastdaae import backend as backends
@@ -7,7 +8,7 @@ from fastdaae.kernels import cpp, cuda, triton
 
 _ROOMS = {"cuda": cuda, "cpp": cpp, "triton": triton}
 # what each room says of its families, in order of preference
-_PROBLEMS = {
+_PROBLEMS: dict[str, dict[str, Callable[..., str | None]]] = {
     "corruption": {"cpp": cpp.corruption.problem, "triton": triton.corruption.problem},
     "random": {"cpp": cpp.random.problem, "triton": triton.random.problem},
     "layers": {"cpp": cpp.layers.problem, "triton": triton.layers.problem},

@@ -17,10 +17,10 @@ class Neighbors(NamedTuple):
 
 
 def parzen_log_density(queries: Tensor, samples: Tensor, bandwidths: Tensor) -> Tensor:
-    points, queries, unit = _comparable(samples, queries)
+    points, asked, unit = _comparable(samples, queries)
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=samples.device)
-    rates, count = 0.5 / (bandwidths * unit) ** 2, len(queries.values)
-    exponents = [_log_kernel_sums(queries.part(rows), points, rates) for rows in blocks(count, 4096)]
+    rates, count = 0.5 / (bandwidths * unit) ** 2, len(asked.values)
+    exponents = [_log_kernel_sums(asked.part(rows), points, rates) for rows in blocks(count, 4096)]
     log_sums = torch.cat(exponents, dim=1) if exponents else rates.new_empty((len(rates), 0), dtype=torch.float64)
     normalizer = math.log(len(samples)) + samples.shape[1] * torch.log(bandwidths * math.sqrt(2 * math.pi))
     return log_sums - normalizer[:, None]
@@ -91,17 +91,14 @@ def _squared_distances(queries: _Rows, points: _Rows, tolerance: float) -> Tenso
 
 def nearest_neighbors(points: Tensor, k: int, queries: Tensor | None = None) -> Neighbors:
     dtype, own = as_float(points[:0]).dtype, queries is None
-    queries = points if own else queries
-    points, queries, unit = _comparable(points, queries, lift(points, queries))
-    count = len(queries.values)
+    asking = points if queries is None else queries
+    known, asked, unit = _comparable(points, asking, lift(points, asking))
     found = [
-        _nearest_in_block(queries.part(rows), points, k, rows.start if own else None)
-        for rows in blocks(count, len(points.values))
+        _nearest_in_block(asked.part(rows), known, k, rows.start if own else None)
+        for rows in blocks(len(asked.values), len(known.values))
     ]
     if not found:
-        return Neighbors(
-            points.values.new_empty((0, k), dtype=dtype), points.values.new_empty((0, k), dtype=torch.int64)
-        )
+        return Neighbors(known.values.new_empty((0, k), dtype=dtype), known.values.new_empty((0, k), dtype=torch.int64))
     distances = torch.cat([f.distances for f in found]) / unit
     return Neighbors(distances.to(dtype), torch.cat([f.indices for f in found]))
 

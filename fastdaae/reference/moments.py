@@ -14,7 +14,7 @@ class Moments(NamedTuple):
 
     mean: Tensor
     squares: Tensor
-    count: Tensor
+    count: Tensor  # type: ignore[assignment]  # a tuple's method of this name is not used
 
 
 class LogRatioMoments(NamedTuple):

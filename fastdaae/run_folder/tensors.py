@@ -138,7 +138,7 @@ def _require_checksum(path: Path, what: str, found, expected) -> None:
 
 
 def _checksum(tensor: Tensor) -> int:
-    return zlib.crc32(tensor.reshape(-1).contiguous().view(torch.uint8).numpy()) if tensor.numel() else 0
+    return zlib.crc32(tensor.reshape(-1).contiguous().view(torch.uint8).numpy().data) if tensor.numel() else 0
 
 
 def _metadata_checksum(metadata: dict[str, str]) -> int:

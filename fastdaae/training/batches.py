@@ -95,7 +95,7 @@ def _reach(corruption: Corruption | None) -> float:
 
 def fingerprint(images: Tensor) -> str:
     """A short description that differs when the data do: shape, dtype and CRC-32."""
-    crc = zlib.crc32(images.contiguous().view(torch.uint8).numpy(force=True))
+    crc = zlib.crc32(images.contiguous().view(torch.uint8).numpy(force=True).data)
     return f"{'x'.join(map(str, images.shape))} {images.dtype} crc32 {crc:08x}".replace("torch.", "")
 
 

@@ -1,6 +1,7 @@
 """Checkpoints: all that a run needs to go on bit for bit, its history included, written atomically to its folder."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,8 +15,10 @@ from fastdaae.training.step import TrainingStep
 
 _HISTORY = "history"
 
+History = Sequence[Mapping[str, object]]  # a dictionary an epoch
 
-def save_checkpoint(run_dir: Path, step: TrainingStep, history: list[dict], *, run_id: str | None, epoch: int) -> None:
+
+def save_checkpoint(run_dir: Path, step: TrainingStep, history: History, *, run_id: str | None, epoch: int) -> None:
     """Write the state after `epoch` epochs, and the metrics after it; a kill at any moment leaves a whole checkpoint.
 
     The checkpoint alone says where the run is, so that metrics which a kill kept from being written can be mended.
@@ -29,7 +32,7 @@ def save_checkpoint(run_dir: Path, step: TrainingStep, history: list[dict], *, r
     write_metrics(run_dir, history)
 
 
-def _optimizer_tensors(optimizers: dict[str, Optimizer]) -> dict[str, Tensor]:
+def _optimizer_tensors(optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
     tensors = {}
     for update, optimizer in optimizers.items():
         for index, entries in optimizer.state_dict()["state"].items():
@@ -133,16 +136,16 @@ def _lines(path: Path) -> list[str]:
         return file.read().decode(errors="replace").splitlines()
 
 
-def write_metrics(run_dir: Path, history: list[dict]) -> None:
+def write_metrics(run_dir: Path, history: History) -> None:
     """Write all epochs' metrics, a JSON line each, atomically."""
     run_folder.write_text(run_dir / run_folder.METRICS, _as_lines(history))
 
 
-def _as_lines(history: list[dict]) -> str:
+def _as_lines(history: History) -> str:
     return "".join(json.dumps(line) + "\n" for line in history)
 
 
-def _packed(history: list[dict]) -> Tensor:
+def _packed(history: History) -> Tensor:
     return torch.frombuffer(bytearray(_as_lines(history).encode()), dtype=torch.uint8)
 
 

@@ -16,7 +16,7 @@ def training_progress(epochs: int, steps_per_epoch: int, first_epoch: int, enabl
     # here, so that a training step alone needs torch and numpy only
     from rich import get_console
 
-    return (TrainingBar if redraws(get_console()) else TrainingLines)(epochs, steps_per_epoch, first_epoch)
+    return (_Bar if redraws(get_console()) else _Lines)(epochs, steps_per_epoch, first_epoch)
 
 
 class TrainingProgress(AbstractContextManager):
@@ -36,7 +36,7 @@ class TrainingProgress(AbstractContextManager):
         """Tell of an epoch, a dictionary as `Trainer.fit` returns them."""
 
 
-class TrainingLines(TrainingProgress):
+class _Lines(TrainingProgress):
     """A line an epoch, and one a minute within longer epochs."""
 
     def __init__(self, epochs: int, steps_per_epoch: int, first_epoch: int):
@@ -74,7 +74,7 @@ class TrainingLines(TrainingProgress):
         return f"{duration(passed * (self._epochs - epochs_done) / (epochs_done - self._first))} left"
 
 
-class TrainingBar(TrainingProgress):
+class _Bar(TrainingProgress):
     """A bar over all steps of a run, with losses and samples a second."""
 
     def __init__(self, epochs: int, steps_per_epoch: int, first_epoch: int):

@@ -1,6 +1,7 @@
 """A training's record: its history and, with a folder, its identity, its settings and its checkpoints."""
 
 from pathlib import Path
+from typing import NotRequired, TypedDict, cast
 
 from fastdaae import run_config, run_folder
 from fastdaae.settings import first_difference
@@ -8,6 +9,21 @@ from fastdaae.training import checkpoint
 from fastdaae.training.step import TrainingStep
 
 _TOLD_BY_THE_DATA = {"image_shape"}  # which runs of earlier versions do not have
+
+
+class Epoch(TypedDict):
+    """What a training tells of an epoch: losses are means over its steps in nats, `seconds` those of the epoch.
+
+    `validation` is there where the data have a validation split, `run_id` where there is a run_dir.
+    """
+
+    epoch: int
+    step: int
+    seconds: float
+    samples_per_second: float
+    losses: dict[str, float]
+    validation: NotRequired[dict[str, float]]
+    run_id: NotRequired[str]
 
 
 class Run:
@@ -20,32 +36,34 @@ class Run:
     def __init__(self, run_dir: Path | None, config: dict, step: TrainingStep, free: set[str]):
         self.run_dir, self.step = run_dir, step
         self.run_id: str | None = None
-        self.epoch, self.history = 0, []
+        self.epoch = 0
+        self.history: list[Epoch] = []
         if run_dir is None:
             return
         if (run_dir / run_folder.CHECKPOINT).exists():
-            self._resume(config, free)
+            self._resume(run_dir, config, free)
         else:
-            self._start(config)
+            self._start(run_dir, config)
 
-    def _start(self, config: dict) -> None:
-        path = self.run_dir / run_folder.CONFIG
+    def _start(self, run_dir: Path, config: dict) -> None:
+        path = run_dir / run_folder.CONFIG
         if path.exists() and "trainer" not in run_folder.read_json(path, "training"):
             raise ValueError(f"{path} is there, and it is not a run's; use another run_dir")
         self.run_id = run_folder.new_run_id()
-        (self.run_dir / run_folder.METRICS).unlink(missing_ok=True)
+        (run_dir / run_folder.METRICS).unlink(missing_ok=True)
         run_folder.write_json(path, {"run_id": self.run_id, **config})
 
-    def _resume(self, config: dict, free: set[str]) -> None:
-        old, tensors, state = run_folder.load_run(self.run_dir, "resuming a run")
-        run_config.require_config(old, self.run_dir)
+    def _resume(self, run_dir: Path, config: dict, free: set[str]) -> None:
+        old, tensors, state = run_folder.load_run(run_dir, "resuming a run")
+        run_config.require_config(old, run_dir)
         self._require_same_settings(old, config, free)
-        checkpoint.restore(self.step, tensors, self.run_dir)
+        checkpoint.restore(self.step, tensors, run_dir)
         self.run_id, self.epoch = state.run_id, state.epoch
-        self.history = checkpoint.history_of(self.run_dir, tensors.get("history"), state.epoch)
+        # epochs of an earlier training, which wrote them so
+        self.history = cast(list[Epoch], checkpoint.history_of(run_dir, tensors.get("history"), state.epoch))
         notes = config["notes"] or old.get("notes") or {}
-        run_folder.write_json(self.run_dir / run_folder.CONFIG, {"run_id": self.run_id, **config, "notes": notes})
-        checkpoint.write_metrics(self.run_dir, self.history)
+        run_folder.write_json(run_dir / run_folder.CONFIG, {"run_id": self.run_id, **config, "notes": notes})
+        checkpoint.write_metrics(run_dir, self.history)
 
     def _require_same_settings(self, old: dict, new: dict, free: set[str]) -> None:
         for section in ("data", "model", "trainer"):
@@ -58,7 +76,7 @@ class Run:
                     "use the same settings to resume it, or another run_dir"
                 )
 
-    def record(self, line: dict) -> None:
+    def record(self, line: Epoch) -> None:
         """Add an epoch to the history; `save` keeps it."""
         self.epoch = line["epoch"]
         self.history.append(line if self.run_id is None else {"run_id": self.run_id, **line})

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +19,15 @@ class TrainingStep:
     `inputs_checked` is whether a batch was looked at: the first one is, unless who calls has looked at all of them.
     """
 
-    def __init__(self, model: nn.Module, optimizers: dict[str, Optimizer], noise: Noise, row_offset: int):
+    def __init__(self, model: nn.Module, optimizers: Mapping[str, Optimizer], noise: Noise, row_offset: int):
         self.model, self.optimizers, self.noise, self.row_offset = model, optimizers, noise, row_offset
         self.inputs_checked = False
-        self._groups = model.parameter_groups()
+        # what has these methods, which nn.Module does not name
+        trained: Any = model
+        self._groups, self._step = trained.parameter_groups(), trained.step
         # a model of one's own, or a step of one's own in a subclass, may know no plans
-        takes_plans = "plans" in inspect.signature(model.step).parameters
-        self._plans = {"plans": model.plans()} if takes_plans else {}
+        takes_plans = "plans" in inspect.signature(trained.step).parameters
+        self._plans = {"plans": trained.plans()} if takes_plans else {}
 
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """One training step on a batch x [N, ...]: {loss name: 0-d tensor}, without waiting for the device.
@@ -35,7 +38,7 @@ class TrainingStep:
         # what is traced or captured has no values to look at
         if not (torch.compiler.is_compiling() or self.inputs_checked or _is_captured(x)):
             self._check(x)
-        losses = self.model.step(x, self.noise, self._update, row_offset=self.row_offset, **self._plans)
+        losses = self._step(x, self.noise, self._update, row_offset=self.row_offset, **self._plans)
         self.noise.advance()
         return {name: loss.detach() for name, loss in losses.items()}
 
@@ -62,7 +65,7 @@ def _is_captured(x) -> bool:
 
 def compile_step(
     model: nn.Module,
-    optimizers: dict[str, Optimizer],
+    optimizers: Mapping[str, Optimizer],
     *,
     noise: Noise | None = None,
     seed: int = 0,
@@ -76,19 +79,19 @@ def compile_step(
     what is no model or no dictionary of optimisers, and ValueError where the names differ. Source: Creswell and
     Bharath 2018, Algorithm 1.
     """
-    require_model(model)
-    _require_optimizers(list(model.parameter_groups()), optimizers)
+    _require_optimizers(list(groups_of(model)), optimizers)
     if noise is None:
         noise = Noise(seed, device=next(model.parameters()).device)
     return TrainingStep(model, optimizers, noise, row_offset)
 
 
-def require_model(model) -> None:
-    """Raises TypeError for what has no `parameter_groups`, and for a class of models."""
+def groups_of(model) -> dict[str, list[nn.Parameter]]:
+    """A model's parameters by update; raises TypeError for what has no `parameter_groups`, and for a class."""
     if isinstance(model, type):
         raise TypeError(f"model must be a model, got the class {model.__name__}; make one of it, {model.__name__}(...)")
     if not hasattr(model, "parameter_groups"):
         raise TypeError(f"model must be one of fastdaae.models, or like one, got {type(model).__name__}")
+    return model.parameter_groups()
 
 
 def _require_optimizers(names: list[str], optimizers) -> None:

@@ -3,8 +3,10 @@
 import math
 import platform
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +20,8 @@ from fastdaae.settings import canonical
 from fastdaae.training import batches
 from fastdaae.training.optimizers import by_name, make_optimizers, schedule_by_name
 from fastdaae.training.progress import TrainingProgress, training_progress
-from fastdaae.training.run import Run
-from fastdaae.training.step import TrainingStep, compile_step, require_model
+from fastdaae.training.run import Epoch, Run
+from fastdaae.training.step import TrainingStep, compile_step, groups_of
 
 PRECISIONS = ("fp32", "bf16")
 _WATCH_EVERY = 50  # steps between two looks at the losses: each look waits for the device
@@ -47,8 +49,8 @@ class Trainer:
     def __init__(
         self,
         model: nn.Module,
-        optimizer="adam",
-        lr=2e-4,
+        optimizer: Any = "adam",
+        lr: float | Mapping[str, float] = 2e-4,
         batch_size: int = 64,
         epochs: int = 100,
         seed: int = 0,
@@ -58,28 +60,30 @@ class Trainer:
         schedule: str = "constant",
         checkpoint_every: int = 1,
     ):
-        require_model(model)
+        groups = groups_of(model)
         if precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
         optimizer = canonical("optimizer", by_name(optimizer))
-        make_optimizers(model.parameter_groups(), optimizer, lr)  # wrong names fail here, before any work
+        make_optimizers(groups, optimizer, lr)  # wrong names fail here, before any work
         self._factor = schedule_by_name(schedule)
         self.model, self.optimizer, self.lr, self.schedule = model, optimizer, canonical("lr", lr), schedule
+        self._methods: Any = model  # which nn.Module does not name
         self.batch_size, self.epochs = whole_in("batch_size", batch_size, 1), whole_in("epochs", epochs, 1)
         self.seed, self.precision = whole_in("seed", seed, 0, (1 << 64) - 1), precision
         self.device = choose_device(device)
         self.run_dir = None if run_dir is None else Path(run_dir)
         self.checkpoint_every = whole_in("checkpoint_every", checkpoint_every, 1)
 
-    def fit(self, dataset, *, progress: bool = True, notes: dict | None = None) -> list[dict]:
+    def fit(self, dataset: Any, *, progress: bool = True, notes: dict | None = None) -> list[Epoch]:
         """Train on a Dataset, a split, a tensor or an array of images [N, ...] (uint8, or [0, 1] pixels for BCE).
 
         Images are [N, C, H, W], [N, H, W] or flat [N, D]; a `torch.utils.data.TensorDataset` is its first tensor.
         Returns one dictionary an epoch: epoch, step, seconds, samples_per_second, losses (means in nats), validation.
-        `notes` go into config.json. Raises TypeError for what holds no images, ValueError for data that do not fit and
-        for a run_dir that holds another run, RunFolderBusy for one that another process is training, TrainingDiverged
-        where a loss is no longer finite, and NotWritten (an OSError; the last checkpoint stays) for a full disk. Warns
-        where a corruption of [0, 1] pixels meets grey levels 0..255.
+        `progress` is a bar on a terminal or in a notebook, elsewhere a line an epoch on stdout (within long epochs one
+        a minute). `notes` go into config.json. Raises TypeError for what holds no images, ValueError for data that do
+        not fit and for a run_dir that holds another run, RunFolderBusy for one that another process is training,
+        TrainingDiverged where a loss is no longer finite, and NotWritten (an OSError; the last checkpoint stays) for a
+        full disk. Warns where a corruption of [0, 1] pixels meets grey levels 0..255.
         """
         images, validation = batches.training_images(dataset)
         loss = getattr(self.model, "loss", None)
@@ -89,10 +93,10 @@ class Trainer:
         batches.warn_of_other_units(*seen, getattr(self.model, "corruption", None))
         self._require_fit(images)
         if hasattr(self.model, "take_images"):
-            self.model.take_images(images)
+            self._methods.take_images(images)
         config = self._config(images, notes)
         self.model.to(self.device)
-        optimizers = make_optimizers(self.model.parameter_groups(), self.optimizer, self.lr)
+        optimizers = make_optimizers(groups_of(self.model), self.optimizer, self.lr)
         step = compile_step(self.model, optimizers, noise=Noise(self.seed, device=self.device))
         step.inputs_checked = True
         locked = nullcontext() if self.run_dir is None else run_folder.training_lock(self.run_dir)
@@ -125,7 +129,7 @@ class Trainer:
         was_training = self.model.training
         self.model.eval()
         try:
-            self.model.reconstruct(images.to(next(self.model.parameters()).device))
+            self._methods.reconstruct(images.to(next(self.model.parameters()).device))
         except (RuntimeError, ValueError) as error:
             return str(error).splitlines()[0]
         finally:
@@ -158,9 +162,13 @@ class Trainer:
                 started = time.perf_counter()
                 losses = self._epoch(run.step, resident, epoch, steps, told)
                 seconds = time.perf_counter() - started
-                line = {"epoch": epoch + 1, "step": (epoch + 1) * steps, "seconds": seconds}
-                line["samples_per_second"] = steps * min(self.batch_size, len(images)) / seconds
-                line["losses"] = losses
+                line: Epoch = {
+                    "epoch": epoch + 1,
+                    "step": (epoch + 1) * steps,
+                    "seconds": seconds,
+                    "samples_per_second": steps * min(self.batch_size, len(images)) / seconds,
+                    "losses": losses,
+                }
                 if held_out is not None:
                     line["validation"] = self._validate(held_out)
                     self._require_finite_validation(line)
@@ -208,7 +216,7 @@ class Trainer:
             row, column = bad[0].tolist()
             self._stop(f"the loss {names[column]!r} is {float(recent[row, column])} at step {first_step + row}")
 
-    def _require_finite_validation(self, line: dict) -> None:
+    def _require_finite_validation(self, line: Epoch) -> None:
         for name, value in line["validation"].items():
             if not math.isfinite(value):
                 self._stop(f"the validation loss {name!r} is {value} at step {line['step']}")
@@ -226,7 +234,7 @@ class Trainer:
         sums: dict[str, float] = {}
         for start in range(0, len(images), _VALIDATION_BATCH):
             x = images[start : start + _VALIDATION_BATCH]
-            for name, value in self.model.validation_losses(x, noise, row_offset=start).items():
+            for name, value in self._methods.validation_losses(x, noise, row_offset=start).items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(x)
         return {name: total / len(images) for name, total in sums.items()}
 

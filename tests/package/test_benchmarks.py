@@ -22,7 +22,7 @@ MODULES = sorted(path.stem for path in (tools.ROOT / "benchmarks").glob("bench_*
 @pytest.fixture(autouse=True)
 def _known_ceilings(monkeypatch):
     rates = iter(range(100, 200, 30))
-    monkeypatch.setattr(interleaved, "ceilings", lambda names: dict.fromkeys(names, next(rates)))
+    monkeypatch.setattr(interleaved, "ceilings", lambda names, moved: dict.fromkeys(names, next(rates)))
 
 
 def _logged(name: str, log: list[str], seconds: float = 0.0) -> Row:
@@ -160,6 +160,8 @@ def test_rows_are_shown_and_recorded(tmp_path):
     assert ours["stats"]["rounds"] == peer["stats"]["rounds"] >= 3
     expected = interleaved.ratio_quartiles(peer["stats"]["data"], ours["stats"]["data"])
     assert ours["extra_info"]["ratio_quartiles"]["torch"] == pytest.approx(expected, rel=1e-3)
+    assert ours["extra_info"]["best_peer"] == "torch"
+    assert ours["extra_info"]["ratio_to_best"] == ours["extra_info"]["ratio_quartiles"]["torch"][1]
     before, after = ours["extra_info"][ceilings.FMA]
     assert ours["extra_info"]["ceiling_moved"] == (abs(before - after) > 0.1 * max(before, after))
     [written] = record.write_record(raw, tmp_path / "results")

@@ -129,7 +129,10 @@ def test_a_file_that_changed_is_warned_of(run, place, fastdaae, tmp_path):
         ("def make(): return {'encoder': 3}\n", ("must return a dictionary", "got 3 as encoder")),
         ("def make(): return {'coder': 3}\n", ("got one named 'coder'",)),
         ("def make(): return {}\n", ("must return encoder, decoder, discriminator for this --model, got none",)),
-        ("def make(code):\n    raise RuntimeError(code)\n", ("make failed", "networks.py, line 2: RuntimeError: 3")),
+        (
+            "def make(code):\n    raise RuntimeError(code)\n",
+            ("make(code=3) failed", "networks.py, line 2: RuntimeError: 3"),
+        ),
         ("def make(width): return {}\n", ("asks for width too; give the others defaults",)),
         (f"from torch import nn\ndef make(): return {TAIL}\n", ("add --decoder-output",)),
         (
@@ -168,6 +171,21 @@ def test_options_that_do_not_go_together(option, words, place, fastdaae, monkeyp
     monkeypatch.chdir(place)
     code, _, err = fastdaae("train", "--out", tmp_path / "run", "--data", "images", *SMALL, *option)
     assert code == 2 and len(err) == 1 and words in err[0] and not (tmp_path / "run").exists(), err
+
+
+def test_grey_images_and_a_convolution(fastdaae, tmp_path):
+    """Grey images are [N, H, W], and convolutions take [N, 1, H, W]."""
+    file = tmp_path / "networks.py"
+    line = ("train", "--out", tmp_path / "run", "--model", "autoencoder", *SMALL, "--networks", f"{file}:make")
+    file.write_text(NETWORKS)
+    code, _, err = fastdaae(*line)
+    assert code == 2 and "make(image_shape=(8, 8), code=3) failed" in err[0] and "not enough values to unpack" in err[0]
+    file.write_text(NETWORKS.replace("= image_shape", "= 1, *image_shape"))
+    code, _, err = fastdaae(*line)
+    told = "takes [N, 1, H, W], and these images are [N, 8, 8]; begin it with torch.nn.Unflatten(1, (1, 8))"
+    assert code == 2 and len(err) == 1 and told in err[0], err
+    file.write_text(file.read_text().replace("[nn.Conv2d(", "[nn.Unflatten(1, (1, 8)), nn.Conv2d("))
+    assert fastdaae(*line)[0] == 0
 
 
 def test_what_lies_beside_the_file_can_be_imported_by_it(place, fastdaae, monkeypatch, tmp_path):

@@ -34,15 +34,15 @@ def prior_of(name: str, code: int):
 
 def connected(make, pixels: int, hidden: str, code: int) -> dict[str, nn.Module]:
     """Fully connected networks with hidden layers as in "1000,1000", those that a model's constructor takes."""
-    hidden = _sizes(hidden)
+    widths = _sizes(hidden)
     sizes = {
-        "encoder": [pixels, *hidden, code],
-        "decoder": [code, *reversed(hidden), pixels],
-        "discriminator": [code, *hidden, 1],
+        "encoder": [pixels, *widths, code],
+        "decoder": [code, *reversed(widths), pixels],
+        "discriminator": [code, *widths, 1],
     }
     sizes = {name: sizes[name] for name in networks_of(make.__name__)}
     numbers = sum(rows * columns for layers in sizes.values() for rows, columns in pairwise(layers))
-    require_memory(_TRAINING_BYTES * numbers, f"training networks with hidden layers {hidden} and a code of {code}")
+    require_memory(_TRAINING_BYTES * numbers, f"training networks with hidden layers {widths} and a code of {code}")
     return {
         name: fd.networks.mlp(layers, output="sigmoid" if name == "decoder" else None) for name, layers in sizes.items()
     }

@@ -67,7 +67,7 @@ def _verdict(found) -> str:
 
 
 def _arrays(text: str | None) -> list[str | None]:
-    parts = [None, None] if text is None else text.split(",")
+    parts: list[str | None] = [None, None] if text is None else [*text.split(",")]
     if len(parts) > 2:
         raise ValueError(f"--array must be one name, or one for each file as in x0,x5, got {text!r}")
     return parts * 2 if len(parts) == 1 else parts
@@ -81,7 +81,7 @@ def _scored(data: str, root: Path | None) -> Dataset:
 
 
 def _rows(dataset: Dataset, device) -> tuple[Tensor, Tensor]:
-    validation, test = (split.images.flatten(1).to(device) for split in (dataset.validation, dataset.test))
+    validation, test = (split.images.flatten(1).to(device) for split in (dataset.validation, dataset.test) if split)
     return validation, test
 
 

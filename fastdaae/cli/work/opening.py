@@ -13,7 +13,7 @@ from fastdaae.device import choose_device
 from fastdaae.models.config import networks_of
 
 
-def open_model(run: Path, networks: str | None, device: str) -> tuple[nn.Module, dict]:
+def open_model(run: Path, networks: str | None, device: str) -> tuple[fd.models.Autoencoder, dict]:
     """(model of a run in evaluation mode on `device`, configuration); `networks` is the option's text.
 
     Code that a run's folder names is never run: without `networks` a run of own networks is refused with the option

@@ -5,7 +5,8 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -40,7 +41,8 @@ class OwnNetworks(NamedTuple):
         """
         known = {"image_shape": image_shape and tuple(image_shape), "code": code}
         handed = self._handed({name: value for name, value in known.items() if value is not None})
-        with self.told(f"{self.function} failed"):
+        given = ", ".join(f"{name}={value}" for name, value in handed.items())
+        with self.told(f"{self.function}({given}) failed"):
             made = self.make(**handed)
         expected = f"--networks {self} must return a dictionary of torch.nn.Modules named {', '.join(NETWORKS)}"
         if not isinstance(made, Mapping):
@@ -107,7 +109,7 @@ def read_own_networks(option: str) -> OwnNetworks:
 
 def _run(path: Path, content: bytes) -> ModuleType:
     spec = spec_from_file_location(f"fastdaae_networks_of_{path.stem}", path)
-    if spec is None:
+    if spec is None or not isinstance(spec.loader, SourceFileLoader):
         raise ValueError(f"--networks must name a Python file, got {path}; rename it to {path.stem}.py")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses and torch look for the names of a class's own file
@@ -123,7 +125,8 @@ def _beside(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.path.remove(str(path.parent))
+        with suppress(ValueError):  # the file may have changed it too
+            sys.path.remove(str(path.parent))
 
 
 @contextmanager

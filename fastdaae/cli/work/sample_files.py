@@ -30,6 +30,6 @@ def read_samples(path: Path, name: str | None) -> Tensor:
 
 def require_pixels(samples: Tensor, path: Path, dataset: Dataset, data: str) -> None:
     """Raises ValueError unless samples [N, D] have as many pixels as the images of a data set."""
-    pixels = dataset.test.images[0].numel()
+    pixels = dataset.train.images[0].numel()
     if samples.shape[1] != pixels:
         raise ValueError(f"{path} must hold samples of {pixels} pixels as {data} does, got {samples.shape[1]}")

@@ -4,13 +4,13 @@ import math
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from fastdaae import reporting, run_config, run_folder
 from fastdaae.arrays import to_tensor
 from fastdaae.cli.console import say, working
 from fastdaae.cli.work.opening import open_model
 from fastdaae.cli.work.places import require_file
+from fastdaae.models import Autoencoder
 from fastdaae.reading import require_memory
 
 _SHOWN = 100  # samples of a picture
@@ -39,7 +39,7 @@ def sample(*, run, n, steps, out, networks, precision, device, seed) -> None:
     _draw(arrays, path)
 
 
-def _image_shape(model: nn.Module, config: dict) -> tuple[int, ...]:
+def _image_shape(model: Autoencoder, config: dict) -> tuple[int, ...]:
     """The shape of a run's images; that of what its decoder makes, for runs of earlier versions that note none."""
     noted = getattr(model, "image_shape", None) or run_config.image_shape(config)
     return tuple(model.sample(1)[0].shape) if noted is None else noted

@@ -59,9 +59,9 @@ def _model(kind, prior, code, hidden, networks, decoder_output, shape, choices, 
 
 def _where(data: str, root: Path | None) -> dict:
     """Where the data set lies, so that a later command finds it from another folder and without this environment."""
-    root = root or os.environ.get("FASTDAAE_DATA")
+    place = root or os.environ.get("FASTDAAE_DATA")
     named = data in fd.data.names()
-    return {"data": data if named else str(Path(data).resolve()), "root": str(Path(root).resolve()) if root else None}
+    return {"data": data if named else str(Path(data).resolve()), "root": str(Path(place).resolve()) if place else None}
 
 
 def demo(*, out, epochs, seed, context) -> None:

@@ -21,7 +21,13 @@ def require_fit(
     """
     if image_shape is None or "encoder" not in modules:
         return
-    z = _tried(own, "encoder", modules, torch.zeros(_ROWS, *image_shape, device="cpu"))
+    black = torch.zeros(_ROWS, *image_shape, device="cpu")
+    if black.dim() == 3 and not _takes(modules["encoder"], black) and _takes(modules["encoder"], black[:, None]):
+        raise ValueError(
+            f"the encoder of {own} takes [N, 1, H, W], and these images are [N, {', '.join(map(str, image_shape))}]; "
+            f"begin it with torch.nn.Unflatten(1, (1, {image_shape[0]}))"
+        )
+    z = _tried(own, "encoder", modules, black)
     expected = "[2, Z]" if code is None else f"[2, {code}]"
     if z.dim() != 2 or len(z) != _ROWS or code not in (None, z.shape[1]):
         advice = f"; add --code {z.shape[1]}" if z.dim() == 2 and len(z) == _ROWS else ""
@@ -37,12 +43,25 @@ def require_fit(
 
 
 @torch.no_grad()
-def _tried(own: OwnNetworks, name: str, modules: Mapping[str, nn.Module], given: Tensor) -> Tensor:
-    network = modules[name]
+def _output(network: nn.Module, given: Tensor):
     was_training = network.training
+    try:
+        return network.eval()(given)
+    finally:
+        network.train(was_training)
+
+
+def _takes(network: nn.Module, given: Tensor) -> bool:
+    try:
+        _output(network, given)
+    except Exception:  # whatever a user's code raises
+        return False
+    return True
+
+
+def _tried(own: OwnNetworks, name: str, modules: Mapping[str, nn.Module], given: Tensor) -> Tensor:
     with own.told(f"the {name} cannot take {list(given.shape)}"):
-        made = network.eval()(given)
-    network.train(was_training)
+        made = _output(modules[name], given)
     if not isinstance(made, Tensor):
         raise ValueError(f"the {name} of {own} must return a tensor, got {type(made).__name__}")
     return made

@@ -68,7 +68,7 @@ def _gradients(grad, y, batch, weight, ctx) -> tuple[Tensor | None, ...]:
     dx = dw = db = None
     if for_x:
         dx = _input_gradient(grad, y, before if mkl_for_x else None, batch, weight, ctx)
-    if for_weight and mkl_for_weight:
+    if before is not None and for_weight and mkl_for_weight:
         x_tilde = batch[0] if plain else corruption.noisy(*batch).flatten(0, 1)
         before = before.flatten(0, -2)
         dw, db = before.T @ x_tilde, before.sum(0)

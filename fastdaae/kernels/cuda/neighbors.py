@@ -29,7 +29,8 @@ def problem(points: Tensor, k: int) -> str | None:
 
 def _launch(points: Tensor, k: int, queries: Tensor | None) -> tuple[Tensor, Tensor]:
     if queries is not None and not len(queries):
-        return tuple(reference.nearest_neighbors(points, k, queries))
+        none = reference.nearest_neighbors(points, k, queries)
+        return none.distances, none.indices
     dtype = reference.distance_dtype(points)
     points, queries, unit = _multiplied(*reference.alike(points, queries))
     found = search(points, k, queries)
@@ -91,17 +92,17 @@ def search(points: Tensor, k: int, queries: Tensor | None) -> Found:
     `gave_up` [Q] (bool) are left to the caller: mass duplicates, and NaN. Nothing waits for the device.
     """
     own = queries is None
-    queries = points if own else queries
+    asking = points if queries is None else queries
     tile, depth, capacity = compiled.load().neighbor_layout(k)
-    chunk = min(_whole(len(queries), tile), max(tile, SCRATCH_BYTES // (_CANDIDATE_BYTES * capacity) // tile * tile))
-    center, scale = _center_and_scale(points, queries)
+    chunk = min(_whole(len(asking), tile), max(tile, SCRATCH_BYTES // (_CANDIDATE_BYTES * capacity) // tile * tile))
+    center, scale = _center_and_scale(points, asking)
     screened = _screened(points, center, scale, tile, depth)
-    screened_queries = screened if own else _screened(queries, center, scale, tile, depth)
+    screened_queries = screened if own else _screened(asking, center, scale, tile, depth)
     candidates = empty(chunk, capacity, dtype=torch.int64, device=points.device)
-    counts = empty(len(queries), dtype=torch.int32, device=points.device)
-    distances = empty(len(queries), k, dtype=points.dtype, device=points.device)
-    indices = empty(len(queries), k, dtype=torch.int64, device=points.device)
-    rows = (screened.transposed, screened_queries.transposed, screened.norms, screened_queries.norms, points, queries)
+    counts = empty(len(asking), dtype=torch.int32, device=points.device)
+    distances = empty(len(asking), k, dtype=points.dtype, device=points.device)
+    indices = empty(len(asking), k, dtype=torch.int64, device=points.device)
+    rows = (screened.transposed, screened_queries.transposed, screened.norms, screened_queries.norms, points, asking)
     with device.place_of(points.device) as place:
         compiled.load().nearest_neighbors_cuda(
             *place,
@@ -109,7 +110,7 @@ def search(points: Tensor, k: int, queries: Tensor | None) -> Found:
             points.dtype == torch.float64,
             own,
             len(points),
-            len(queries),
+            len(asking),
             points.shape[1],
             k,
             candidates.data_ptr(),

@@ -107,7 +107,7 @@ def _end_of(decoder):
 
 
 def _run(body, last, encoder, z, state, draw: Draw, keep, first_row) -> Tensor:
-    kept = []
+    kept: list = []
     for t in range(keep[-1]):
         ahead, keeps = draw._replace(ahead=draw.ahead + t), t in keep
         x_tilde, x = linear_sigmoid_corrupt(body(z), last.weight, last.bias, state, ahead, keeps, first_row)

@@ -1,6 +1,7 @@
 """The first layer on corrupted inputs and the layer averaged over copies; differentiable."""
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,10 +28,10 @@ def problem(x: Tensor, weight: Tensor) -> str | None:
     return found or memory_problem("weight", weight)
 
 
-def as_kernel_reads(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
+def as_kernel_reads(first: Tensor, *others: Tensor | None) -> tuple[Any, ...]:
     """The tensors contiguous, and under autocast in the dtype that PyTorch's own product would take them in."""
-    dtype = autocast_dtype(tensors[0])
-    return tuple(None if t is None else t.to(dtype or t.dtype).contiguous() for t in tensors)
+    dtype = autocast_dtype(first)
+    return tuple(None if t is None else t.to(dtype or t.dtype).contiguous() for t in (first, *others))
 
 
 def _corrupted_linear(x, index, state, weight, bias, *fields) -> Tensor:
