@@ -102,29 +102,37 @@ def code_plane(
     if axis_names is None:
         axes.set(xticks=[], yticks=[])
         axes.spines[["left", "bottom"]].set_visible(False)
-    dots = {"s": float(np.clip(14_000 / len(points), 14, 50)) / (2 if look.narrow else 1), "linewidths": 0}
     if labels is None:
-        axes.scatter(points[:, 0], points[:, 1], color=look.palette.series[0], alpha=0.75, **dots)
+        _dots(axes, look, points, look.palette.series[0])
         _equal_units(axes, points)
-        return figure
+    else:
+        _by_label(axes, look, points, labels, classes)
+    return figure
+
+
+def _dots(axes: Axes, look: Look, points: np.ndarray, color: str, count: int | None = None) -> None:
+    """Points [N, 2] of one colour, the smaller the more there are in all."""
+    size = float(np.clip(14_000 / (count or len(points)), 14, 50)) / (2 if look.narrow else 1)
+    axes.scatter(points[:, 0], points[:, 1], s=size, color=color, alpha=0.8, linewidths=0)
+
+
+def _by_label(axes: Axes, look: Look, points: np.ndarray, labels: np.ndarray, classes: Sequence[str] | None) -> None:
     found = np.unique(labels)
     palette = look.palette.classes
     colors = [palette[i % len(palette)] for i in range(len(found))]
     for label, color in zip(found, colors, strict=True):
-        own = points[labels == label]
-        axes.scatter(own[:, 0], own[:, 1], color=color, alpha=0.85, **dots)
+        _dots(axes, look, points[labels == label], color, len(points))
     if len(found) > _MOST_LABELS:
         told = {"transform": axes.transAxes, "ha": "right", "fontsize": look.small, "color": look.palette.ink}
         axes.text(0.99, 0.01, f"{len(found)} labels, colours repeat", **told)
         _equal_units(axes, points)
-        return figure
+        return
     names = [_name(int(label), classes) for label in found]
     _legend(axes, look, names, colors)
     unit = _equal_units(axes, points)
     taken: list[np.ndarray] = []
     for label, name, color in zip(found, names, colors, strict=True):
         _name_cluster(axes, look, _short(name, 14), points[labels == label], taken, color, unit)
-    return figure
 
 
 def _name(label: int, classes: Sequence[str] | None) -> str:

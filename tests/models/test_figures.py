@@ -23,7 +23,7 @@ from fastdaae.reporting import (
     style,
 )
 from fastdaae.reporting.projection import codes_in_a_plane
-from tests.models.test_report import made_up
+from tests.models.reported import made_up
 
 
 def png_array(figure) -> np.ndarray:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from fastdaae.reporting import figures_codes, figures_measures, figures_samples, figures_training, files, pictures
 from fastdaae.reporting.looks import DARK, DARK_WIDE, LIGHT, NARROW, WIDE
-from tests.models.test_report import made_up
+from tests.models.reported import made_up
 
 RANDOM = np.random.default_rng(0)
 LOSSES = {"reconstruction": [0.5, 0.25], "discriminator": [1.0, 1.25], "encoder": [0.7, np.nan]}

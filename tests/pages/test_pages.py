@@ -9,7 +9,7 @@ import fastdaae as fd
 from fastdaae import reporting
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import Measure
-from tests.models.test_report import idaae, made_up
+from tests.models.reported import idaae, made_up
 from tests.pages.browser import chromium, look_at
 
 WIDTHS = {390: "narrow", 800: "wide", 1400: "wide"}
