@@ -7,7 +7,7 @@ layer once where the mean over copies moves before it. A share is of the ceiling
 import statistics
 
 import torch
-from ceilings import BF16, BYTES, COPY, FMA
+from ceilings import BF16, BYTES, COPY, FMA, highest
 from common import version_of
 from interleaved import Group, Measured, Row, Timed, ratio_quartiles
 
@@ -58,23 +58,27 @@ def _ratios(group: Group, row: Row, measured: Measured) -> dict:
 
 
 def rate_of(group: Group, row: Row, measured: Measured) -> dict:
-    """The row's rate and its share of a ceiling, the larger one of before and after; empty without arithmetic."""
+    """The row's rate and its share of the highest ceiling that was measured; empty without arithmetic.
+
+    None for a share above 1: other work slowed the ceiling's measurement and not the row's, and there is no share.
+    """
     flops = row.flops or group.flops
     if not flops and not group.moved:
         return {}
     unit, name = ("gflops", _CEILINGS[row.dtype]) if flops else ("gb_per_s", COPY)
     rate = (flops or group.moved) / statistics.median(measured.rows[row.name].seconds) / 1e9
-    ceiling = max(measured.before[name], measured.after[name])
+    ceiling = max(measured.before[name], measured.after[name], highest(name, group.moved))
     if flops and row.dtype == torch.float64:  # half as many lanes
         ceiling /= 2
-    return {unit: round(rate, 2), "ceiling": name, "share_of_ceiling": round(rate / ceiling, 4)}
+    share = round(rate / ceiling, 4)
+    return {unit: round(rate, 2), "ceiling": name, "share_of_ceiling": share if share <= 1 else None}
 
 
 def line_of(name: str, timed: Timed, info: dict) -> str:
     """A row of the terminal's table."""
     unit = next((unit for unit in ("gflops", "gb_per_s") if unit in info), None)
     words = {"gflops": "GFLOP/s", "gb_per_s": "GB/s   "}
-    speed = f"{info[unit]:8.1f} {words[unit]} ({info['share_of_ceiling']:6.1%} of ceiling)" if unit else " " * 36
+    speed = f"{info[unit]:8.1f} {words[unit]} ({_told(info['share_of_ceiling'])})" if unit else " " * 36
     memory = f"{info['peak_memory_mib']:8.1f} MiB" if "peak_memory_mib" in info else " " * 12
     ratios = [
         f"{peer} {m:.2f}x [{low:.2f}, {up:.2f}]" for peer, (low, m, up) in info.get("ratio_quartiles", {}).items()
@@ -84,6 +88,10 @@ def line_of(name: str, timed: Timed, info: dict) -> str:
     return f"  {name:22s} {time} {_against_best(info):28s} {speed} {memory}  " + ", ".join(
         [*ratios, *errors, f"[{info['backend']}]"]
     )
+
+
+def _told(share: float | None) -> str:
+    return f"{'no share':>17s}" if share is None else f"{share:6.1%} of ceiling"
 
 
 def _against_best(info: dict) -> str:

@@ -11,6 +11,7 @@ from checkout import compiled
 FMA, BF16, BYTES = "fma_ceiling_gflops", "bf16_ceiling_gflops", "byte_ceiling_gops"
 COPY = "copy_ceiling_gb_per_s"
 MOVED = 0.1  # a ceiling that differs by more before and after a group says that the machine changed under it
+_seen: dict[tuple[str, int], float] = {}
 _IN_REGISTERS = {FMA: "multiply_add_ceiling", BF16: "bf16_product_ceiling", BYTES: "byte_product_ceiling"}
 
 
@@ -22,11 +23,21 @@ def ceiling(name: str, moved: int = 0) -> float:
     no instruction multiplies them they run as float32: never less than FMA.
     """
     if name == COPY:
-        return _copy_rate(moved)
+        return _kept(name, moved, _copy_rate(moved))
     rates = [_rate_in_registers(name)] if name == FMA else [_rate_in_registers(name), ceiling(FMA)]
     if name == BF16 or (name == FMA and not rates[0]):
         rates.append(_product_rate(torch.bfloat16 if name == BF16 else torch.float32))
-    return max(rates)
+    return _kept(name, 0, max(rates))
+
+
+def highest(name: str, moved: int = 0) -> float:
+    """The highest that this process has measured, 0 before the first: what the machine can do when nothing disturbs."""
+    return _seen.get((name, moved if name == COPY else 0), 0.0)
+
+
+def _kept(name: str, moved: int, rate: float) -> float:
+    _seen[name, moved] = max(rate, _seen.get((name, moved), 0.0))
+    return rate
 
 
 def ceilings(names: tuple[str, ...], moved: int = 0) -> dict[str, float]:
