@@ -21,7 +21,7 @@ def evaluate(*, run, data, samples, steps, k, seeds, bandwidths, networks, preci
     how = {"samples": samples, "steps": steps, "k": k, "seeds": seeds, "seed": seed, "precision": precision}
     facts = {"model": type(model).__name__, "data": dataset.name, "seed": seed, "checkpoint": checkpoint}
     with ends_told():
-        with working("evaluating: sampling") as tell:
+        with working(f"evaluating {facts['model']} on {facts['data']}") as tell:
             measures = evaluate_model(
                 model, dataset, bandwidths=grid, report=lambda stage: tell(f"evaluating: {stage}"), **how
             )
