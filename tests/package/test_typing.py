@@ -64,6 +64,7 @@ REVEALED = {
     "fd.ops.nearest_neighbors(x, 2).indices": TENSOR,
     'fd.backends()["cpp"].live': "bool",
     "prior.sample(3, noise)": TENSOR,
+    'fd.report("run", data=data)': "pathlib.Path",
     "fd.__version__": "str",
 }
 
