@@ -16,6 +16,7 @@ from fastdaae.cli.work.tables import evaluation_table
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import evaluate, read_evaluation, write_evaluation
 from fastdaae.reporting import drawing
+from fastdaae.reporting.looks import WIDE
 from fastdaae.reporting.projection import codes_in_a_plane
 
 
@@ -150,7 +151,9 @@ def test_the_page_says_why(hard, tmp_path):
     for measure in measures:
         assert (measure.reason or "") in page
     assert not re.search(r"\b(nan|inf|None)\b", re.sub('base64,[^"]*', "", page))
-    assert (tmp_path / "figures" / "reconstructions.png").exists()
+    diverged_model = "diverged" in (measures[0].reason or "")
+    assert ("The figure reconstructions is not drawn" in page) == diverged_model
+    assert (tmp_path / "figures" / "reconstructions.png").exists() != diverged_model
 
 
 def test_codes_of_a_collapsed_model_are_not_projected(tmp_path, monkeypatch):
@@ -162,7 +165,7 @@ def test_codes_of_a_collapsed_model_are_not_projected(tmp_path, monkeypatch):
 @pytest.mark.parametrize("distinct", [2, 3, 6])
 def test_a_plane_of_few_distinct_codes(distinct):
     codes = np.random.default_rng(0).normal(size=(distinct, 5)).astype(np.float32)[np.arange(40) % distinct]
-    points, _, how = codes_in_a_plane(codes, seed=0)
+    points, _, how, _ = codes_in_a_plane(codes, seed=0)
     assert points.shape == (40, 2) and np.isfinite(points).all()
     assert len(np.unique(points, axis=0)) == distinct
     assert ("t-SNE" in how) == (distinct == 6)
@@ -171,7 +174,7 @@ def test_a_plane_of_few_distinct_codes(distinct):
 @pytest.mark.parametrize("scale", [1e-38, 1e-30, 1e30])
 def test_codes_of_any_scale_are_projected(scale):
     codes = (np.random.default_rng(0).normal(size=(40, 5)) * scale).astype(np.float32)
-    points, _, how = codes_in_a_plane(codes, seed=0)
+    points, _, how, _ = codes_in_a_plane(codes, seed=0)
     assert "t-SNE" in how and np.isfinite(points).all()
 
 
@@ -183,7 +186,8 @@ def test_losses_of_a_diverged_run_are_drawn(tmp_path):
     for shown in (history, history[1:]):
         page = reporting.build(diverged(), digits(), shown, None, tmp_path).read_text()
         assert "its reconstruction loss is not finite in training" in page
-    first, second = drawing._losses(diverged(), history, "nats").axes
+    _, draw = drawing._losses(diverged(), history, "nats")
+    first, second = draw(WIDE).axes
     assert [text.get_text() for text in first.texts] == ["train: not finite\nafter epoch 1"]
     assert "discriminator: not finite\nafter epoch 1" in [text.get_text() for text in second.texts]
 

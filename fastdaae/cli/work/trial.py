@@ -21,7 +21,7 @@ def require_fit(
     """
     if image_shape is None or "encoder" not in modules:
         return
-    black = torch.zeros(_ROWS, *image_shape, device="cpu")
+    black = torch.zeros(_ROWS, *image_shape, dtype=torch.float32, device="cpu")
     if black.dim() == 3 and not _takes(modules["encoder"], black) and _takes(modules["encoder"], black[:, None]):
         raise ValueError(
             f"the encoder of {own} takes [N, 1, H, W], and these images are [N, {', '.join(map(str, image_shape))}]; "
