@@ -1,7 +1,7 @@
 """The records of a folder as a table for people: `python benchmarks/table.py results/MACHINE`.
 
-A line for every row of ours: its time, its share of the ceiling, and each peer with its time and ratio, the best correct
-one first. A peer that fails the gate says by how much it is wrong.
+A line for every row of ours: its time, its share of the ceiling, and each peer with its time and ratio, the best
+correct one first. A peer that fails the gate says by how much it is wrong.
 """
 
 import json

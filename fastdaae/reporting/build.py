@@ -8,9 +8,10 @@ from PIL import Image
 from fastdaae import run_folder
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import rows
-from fastdaae.reporting import drawing, files, page, staleness, tables
-from fastdaae.reporting.looks import DARK_NARROW, DARK_WIDE, NARROW
-from fastdaae.reporting.style import DPI, PAGE_DPI
+from fastdaae.reporting import drawing, page, staleness, tables
+from fastdaae.reporting.figures import files
+from fastdaae.reporting.figures.looks import DARK_NARROW, DARK_WIDE, NARROW
+from fastdaae.reporting.figures.style import DPI, PAGE_DPI
 
 
 def build(

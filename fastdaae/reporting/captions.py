@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import amount
-from fastdaae.reporting.figures_measures import Window, window_of
-from fastdaae.reporting.projection import Plane
+from fastdaae.reporting.figures.measures import Window, window_of
+from fastdaae.reporting.figures.projection import Plane
 
 PAPER = "The paper is Creswell and Bharath, “Denoising Adversarial Autoencoders” (2018)."
 

@@ -16,12 +16,12 @@ from fastdaae.evaluation import Measure
 from fastdaae.evaluation.attempt import IMPOSSIBLE, reason_of, require_finite
 from fastdaae.evaluation.measures import DIMENSION, LIKELIHOOD
 from fastdaae.noise import Noise, Site
-from fastdaae.reporting import captions, figures_measures, figures_samples, figures_training
-from fastdaae.reporting.figures_codes import code_histograms, code_plane
-from fastdaae.reporting.figures_samples import Gallery
-from fastdaae.reporting.looks import WIDE, Look
-from fastdaae.reporting.pictures import as_pictures
-from fastdaae.reporting.projection import codes_in_a_plane
+from fastdaae.reporting import captions, figures
+from fastdaae.reporting.figures.codes import code_histograms, code_plane
+from fastdaae.reporting.figures.looks import WIDE, Look
+from fastdaae.reporting.figures.pictures import as_pictures
+from fastdaae.reporting.figures.projection import codes_in_a_plane
+from fastdaae.reporting.figures.samples import Gallery
 
 _IMAGES, _GRID, _STEPS = 12, 100, 5
 _CHAINS, _LAST = 8, 9
@@ -53,7 +53,7 @@ def _chart(name: str, prepare: Callable[[], tuple[str, Callable[[Look], Figure]]
 def _pictured(name: str, caption: str, prepare: Callable[[], Gallery]) -> Drawn:
     try:
         gallery = prepare()
-        return Drawn(name, figures_samples.figure_of(gallery), caption, gallery=gallery)
+        return Drawn(name, figures.samples.figure_of(gallery), caption, gallery=gallery)
     except IMPOSSIBLE as error:
         return Drawn(name, None, reason_of(error))
 
@@ -98,7 +98,7 @@ def _losses(model, history: list[dict], unit: str) -> tuple[str, Callable[[Look]
     training = {name: [_number(line["losses"].get(name)) for line in history] for name in names}
     told = {"unit": unit, "equilibrium": equilibrium}
     caption = captions.losses(history, held_out is not None, equilibrium is not None)
-    return caption, lambda look: figures_training.losses(epochs, training, held_out, **told, look=look)
+    return caption, lambda look: figures.training.losses(epochs, training, held_out, **told, look=look)
 
 
 def _number(value: float | None) -> float:
@@ -117,7 +117,7 @@ def _reconstructions(model, images: Tensor, part: str, noise: Noise) -> Gallery:
         x_tilde = ops.corrupt(x, model.corruption, noise, site=Site.EVALUATION)[0]
         rows.append((f"corrupted\n{_strength(model.corruption)}", as_pictures(x_tilde, shape)))
     rows.append(("reconstructed", as_pictures(rebuilt, shape)))
-    return figures_samples.image_rows(rows, f"The first {len(x)} {_IN_TEXT[part]} images and their reconstructions")
+    return figures.samples.image_rows(rows, f"The first {len(x)} {_IN_TEXT[part]} images and their reconstructions")
 
 
 _IN_TEXT = {"test": "test", "validation": "validation", "train": "training"}
@@ -138,13 +138,13 @@ def _samples(model, shape: tuple[int, ...], seed: int) -> Gallery:
         ("x(0): decoded from the prior", as_pictures(first, shape)),
         (f"x({_STEPS}): after {_STEPS} steps of the chain", as_pictures(last, shape)),
     ]
-    return figures_samples.sample_grids(grids, "Samples before and after the Markov chain, same initial codes")
+    return figures.samples.sample_grids(grids, "Samples before and after the Markov chain, same initial codes")
 
 
 def _chain(model, shape: tuple[int, ...], seed: int) -> Gallery:
     chains = model.sample(_CHAINS, steps=_LAST, keep=tuple(range(_LAST + 1)), seed=seed)
     require_finite("chain states", chains.flatten(0, 1))
-    return figures_samples.film_strip(
+    return figures.samples.film_strip(
         np.stack([as_pictures(x, shape) for x in chains]), "Markov chains, each from its own draw of the prior"
     )
 
@@ -197,8 +197,8 @@ def draw_measures(measures: Sequence[Measure]) -> Iterator[Drawn]:
 
 
 _CURVES = {
-    LIKELIHOOD: ("likelihood", captions.likelihood, figures_measures.likelihood_curves),
-    DIMENSION: ("dimension", captions.dimension, figures_measures.dimension_curves),
+    LIKELIHOOD: ("likelihood", captions.likelihood, figures.measures.likelihood_curves),
+    DIMENSION: ("dimension", captions.dimension, figures.measures.dimension_curves),
 }
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import fastdaae as fd
 from fastdaae.evaluation.telling import Row
 from fastdaae.reporting import captions
-from fastdaae.reporting.figures_samples import Block, Gallery
+from fastdaae.reporting.figures.samples import Block, Gallery
 from fastdaae.reporting.stylesheet import STYLE
 
 LIKELIHOOD_CAUTION = (

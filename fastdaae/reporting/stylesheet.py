@@ -1,6 +1,6 @@
 """The page's styles: light or dark as the reader prefers, tables as cards on a narrow screen, plain on paper."""
 
-from fastdaae.reporting.looks import DARK, LIGHT, Palette
+from fastdaae.reporting.figures.looks import DARK, LIGHT, Palette
 
 _NARROW_SCREEN = "screen and (max-width: 720px)"
 _DARK_SCREEN = "screen and (prefers-color-scheme: dark)"

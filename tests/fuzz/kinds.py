@@ -23,7 +23,7 @@ from fastdaae.data.files import load_arrays, load_folder
 from fastdaae.data.idx import read_idx
 from fastdaae.evaluation import evaluate, read_evaluation, telling, write_evaluation
 from fastdaae.reporting import drawing, tables
-from fastdaae.reporting.looks import WIDE
+from fastdaae.reporting.figures.looks import WIDE
 from fastdaae.training.checkpoint import read_history, read_metrics
 from tests.fuzz import command_lines, mutations
 

@@ -12,17 +12,9 @@ from matplotlib.collections import FillBetweenPolyCollection
 from PIL import Image
 
 from fastdaae import reporting
-from fastdaae.reporting import (
-    captions,
-    figures_codes,
-    figures_measures,
-    figures_samples,
-    figures_training,
-    files,
-    pictures,
-    style,
-)
-from fastdaae.reporting.projection import codes_in_a_plane
+from fastdaae.reporting import captions, figures
+from fastdaae.reporting.figures import files, pictures, style
+from fastdaae.reporting.figures.projection import codes_in_a_plane
 from tests.models.reported import made_up
 
 
@@ -123,7 +115,7 @@ def test_pictures_are_repeated_or_averaged_to_fit():
 def test_figures_of_images_are_exact_to_the_pixel():
     random = np.random.default_rng(0)
     chains = random.integers(0, 256, (10, 8, 28, 28)) / 255
-    figure = figures_samples.figure_of(figures_samples.film_strip(chains, "title"))
+    figure = figures.samples.figure_of(figures.samples.film_strip(chains, "title"))
     shown = png_array(figure)
     cell, (left, bottom) = 28 * 5, figure.axes[0].get_position().min * figure.get_size_inches() * style.DPI
     height = 8 * cell + 7 * pictures.GUTTER
@@ -136,8 +128,8 @@ def test_figures_of_images_are_exact_to_the_pixel():
 
 def test_samples_stand_side_by_side():
     first, last = np.zeros((100, 8, 8)), np.full((100, 8, 8), 0.5)
-    gallery = figures_samples.sample_grids([("x(0)", first), ("x(5)", last)], "title")
-    left, right = figures_samples.figure_of(gallery).axes
+    gallery = figures.samples.sample_grids([("x(0)", first), ("x(5)", last)], "title")
+    left, right = figures.samples.figure_of(gallery).axes
     assert left.get_position().x1 < right.get_position().x0 and left.get_position().y0 == right.get_position().y0
     assert left.images[0].get_array()[0, 0, 0] == 0 and right.images[0].get_array()[0, 0, 0] == 128
 
@@ -152,7 +144,7 @@ def test_labels_are_spread_in_order(positions):
 
 
 def test_losses_without_validation_or_adversary():
-    figure = figures_training.losses([1, 2], {"reconstruction": [0.5, 0.25]}, None, unit="pixel²")
+    figure = figures.training.losses([1, 2], {"reconstruction": [0.5, 0.25]}, None, unit="pixel²")
     (axes,) = figure.axes
     assert axes.get_ylabel() == "pixel²"
     assert [text.get_text() for text in axes.texts] == ["train 0.250"]
@@ -161,7 +153,7 @@ def test_losses_without_validation_or_adversary():
 def test_likelihood_marks_each_chosen_bandwidth():
     measures = made_up("log-likelihood")
     measures[1].curve["validation"][0] = None
-    whole, peaks = figures_measures.likelihood_curves(measures).axes
+    whole, peaks = figures.measures.likelihood_curves(measures).axes
     assert whole.get_xscale() == peaks.get_xscale() == "log" and not whole.containers
     for place, measure in enumerate(measures):
         mark = peaks.lines[2 * place + 1]
@@ -177,7 +169,7 @@ def test_likelihood_has_error_bars_and_bands_over_seeds():
         dataclasses.replace(one, curve={**one.curve, "standard_error": [3.0] * 10, "seed_deviation": [7.0] * 10})
         for one in made_up("log-likelihood")
     ]
-    for axes in figures_measures.likelihood_curves(measures).axes:
+    for axes in figures.measures.likelihood_curves(measures).axes:
         assert len(axes.containers) == 3
         for container, measure in zip(axes.containers, measures, strict=True):
             (bars,) = container.lines[2]
@@ -209,7 +201,7 @@ def test_the_caption_tells_what_the_likelihood_shows(place):
 
 
 def test_first_neighbours_do_not_set_the_limits_of_the_dimension():
-    (axes,) = figures_measures.dimension_curves(made_up("intrinsic dimension")).axes
+    (axes,) = figures.measures.dimension_curves(made_up("intrinsic dimension")).axes
     assert axes.get_title("left") == "Intrinsic dimension over neighbours, n = 1,000"
     assert axes.get_ylim() == pytest.approx((0, 1.12 * (8.0 + 500 / 8**4)))
     assert "real training images\n8.00 at k = 20" in [text.get_text() for text in axes.texts]
@@ -218,7 +210,7 @@ def test_first_neighbours_do_not_set_the_limits_of_the_dimension():
 def test_histograms_are_densities_with_mean_and_deviation():
     random = np.random.default_rng(0)
     codes = {"prior": random.normal(size=(9000, 4)), "clean": random.normal(0.5, 2.0, size=(3000, 4))}
-    (axes,) = figures_codes.code_histograms(codes, "title").axes
+    (axes,) = figures.codes.code_histograms(codes, "title").axes
     for name, outline in zip(codes, axes.patches[1:], strict=True):
         density, edges, _ = outline.get_data()
         inside = np.mean((codes[name] >= edges[0]) & (codes[name] <= edges[-1]))
@@ -229,11 +221,11 @@ def test_histograms_are_densities_with_mean_and_deviation():
 
 def test_clusters_are_named_at_their_medians():
     points = np.array([[0.0, 0.0], [1.0, 2.0], [50.0, 3.0], [5.0, 40.0], [5.0, 40.0]])
-    figure = figures_codes.code_plane(points, np.array([7, 7, 7, 2, 2]), title="title", axis_names=None)
+    figure = figures.codes.code_plane(points, np.array([7, 7, 7, 2, 2]), title="title", axis_names=None)
     named = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
     assert named == {"7": (1.0, 2.0), "2": (5.0, 40.0)}
     points = np.array([[0.0, 0.0], [9.0, 9.0], [0.0, 0.0], [9.0, 0.0]])
-    figure = figures_codes.code_plane(
+    figure = figures.codes.code_plane(
         points, np.array([0, 0, 1, 1]), title="title", axis_names=None, classes=("a deer", "b")
     )
     places = [text.get_position() for text in figure.axes[0].texts]

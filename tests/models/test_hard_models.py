@@ -16,8 +16,8 @@ from fastdaae.cli.work.tables import evaluation_table
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import evaluate, read_evaluation, write_evaluation
 from fastdaae.reporting import drawing
-from fastdaae.reporting.looks import WIDE
-from fastdaae.reporting.projection import codes_in_a_plane
+from fastdaae.reporting.figures.looks import WIDE
+from fastdaae.reporting.figures.projection import codes_in_a_plane
 
 
 def model(*, code: int = 4) -> fd.IDAAE:

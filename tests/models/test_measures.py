@@ -10,7 +10,7 @@ from fastdaae import run_folder
 from fastdaae.evaluation import Measure, read_evaluation, telling, write_evaluation
 from fastdaae.evaluation.attempt import attempt
 from fastdaae.evaluation.measure import from_json, to_json
-from tests.package.edited_runs import changed, refused
+from tests.cli.edited_runs import changed, refused
 
 TAKEN = Measure(
     "log-likelihood",

@@ -9,7 +9,7 @@ from torch import nn, optim
 
 import fastdaae as fd
 from fastdaae import run_folder
-from tests.package.small_sets import refuses
+from tests.data.small_sets import refuses
 from tests.runs.small import build, fit, images, parameters
 
 

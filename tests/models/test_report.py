@@ -15,8 +15,8 @@ import fastdaae as fd
 from fastdaae import reporting
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import Measure
-from fastdaae.reporting import drawing, figures_samples
-from fastdaae.reporting.looks import WIDE
+from fastdaae.reporting import drawing, figures
+from fastdaae.reporting.figures.looks import WIDE
 from tests.models.reported import WINDOW, accuracy, digits, dimension, idaae, likelihood, made_up, networks
 
 SAMPLED = ["losses", "reconstructions", "samples", "chain", "code-histograms", "code-plane"]
@@ -214,7 +214,7 @@ def test_a_measure_of_a_new_kind_needs_nothing_else(trained, tmp_path):
 def test_corrupted_row_is_what_the_encoder_was_given(trained, monkeypatch):
     model, dataset, _ = trained
     shown, given = {}, []
-    monkeypatch.setattr(figures_samples, "image_rows", lambda rows, title: shown.update(rows))
+    monkeypatch.setattr(figures.samples, "image_rows", lambda rows, title: shown.update(rows))
     monkeypatch.setattr(type(model), "encode", lambda self, x: given.append(x) or self.encoder(x))
     with torch.no_grad():
         drawing._reconstructions(model, dataset.test.images[:5], "test", fd.Noise(7))

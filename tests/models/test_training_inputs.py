@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Subset, TensorDataset
 import fastdaae as fd
 from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
 from fastdaae.data import Dataset, Split
-from tests.package.small_sets import refuses
+from tests.data.small_sets import refuses
 from tests.runs.small import build, fit, images, parameters
 
 LABELS = torch.arange(96) % 3

@@ -11,8 +11,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from fastdaae.reporting import figures_codes, figures_measures, figures_samples, figures_training, files, pictures
-from fastdaae.reporting.looks import DARK, DARK_WIDE, LIGHT, NARROW, WIDE
+from fastdaae.reporting import figures
+from fastdaae.reporting.figures import files, pictures
+from fastdaae.reporting.figures.looks import DARK, DARK_WIDE, LIGHT, NARROW, WIDE
 from tests.models.reported import made_up
 
 RANDOM = np.random.default_rng(0)
@@ -26,30 +27,30 @@ CODES = {name: RANDOM.normal(size=(500, 2)) for name in ("prior", "clean", "corr
 CLASSES = ("5$ or $\\frac$", *(f"class {i} with a name that never ends" for i in range(1, 12)))
 TITLE = "t-SNE of the 64-D codes of 2,000 validation images"
 CHARTS = {
-    "losses": lambda look: figures_training.losses(
+    "losses": lambda look: figures.training.losses(
         [1, 2], LOSSES, [0.5, 0.5], unit="nats per pixel", equilibrium=(1.386, "2 ln 2 = 1.386"), look=look
     ),
-    "histograms": lambda look: figures_codes.code_histograms(
+    "histograms": lambda look: figures.codes.code_histograms(
         {name: codes[:, :1] for name, codes in CODES.items()},
         "Codes of 10,000 validation images beside the prior",
         look,
     ),
-    "plane of codes": lambda look: figures_codes.code_histograms(
+    "plane of codes": lambda look: figures.codes.code_histograms(
         CODES, "Codes of 10,000 validation images beside the prior", look
     ),
-    "classes": lambda look: figures_codes.code_plane(
+    "classes": lambda look: figures.codes.code_plane(
         PLANE, np.arange(60) % 12, title=TITLE, axis_names=None, classes=CLASSES, look=look
     ),
-    "digits": lambda look: figures_codes.code_plane(PLANE, np.arange(60) % 10, title=TITLE, axis_names=None, look=look),
-    "ring": lambda look: figures_codes.code_plane(
+    "digits": lambda look: figures.codes.code_plane(PLANE, np.arange(60) % 10, title=TITLE, axis_names=None, look=look),
+    "ring": lambda look: figures.codes.code_plane(
         PLANE, np.arange(60) % 4, title=TITLE, axis_names=("code 1", "code 2"), classes=CLASSES, look=look
     ),
-    "no labels": lambda look: figures_codes.code_plane(PLANE, None, title=TITLE, axis_names=None, look=look),
-    "labels": lambda look: figures_codes.code_plane(
+    "no labels": lambda look: figures.codes.code_plane(PLANE, None, title=TITLE, axis_names=None, look=look),
+    "labels": lambda look: figures.codes.code_plane(
         PLANE, np.arange(60) % 30, title=TITLE, axis_names=("code 1", "code 2"), look=look
     ),
-    "likelihood": lambda look: figures_measures.likelihood_curves(LIKELIHOODS, look),
-    "dimension": lambda look: figures_measures.dimension_curves(DIMENSIONS, look),
+    "likelihood": lambda look: figures.measures.likelihood_curves(LIKELIHOODS, look),
+    "dimension": lambda look: figures.measures.dimension_curves(DIMENSIONS, look),
 }
 
 
@@ -115,7 +116,7 @@ def test_vectors_keep_text_as_text_and_have_no_date():
 
 def test_vectors_hold_the_pictures_themselves():
     samples = RANDOM.integers(0, 256, (20, 8, 8, 3)) / 255
-    figure = figures_samples.figure_of(figures_samples.sample_grids([("x(0)", samples)], "title"))
+    figure = figures.samples.figure_of(figures.samples.sample_grids([("x(0)", samples)], "title"))
     files.picture_of(figure)
     (embedded,) = re.findall(rb"data:image/png;base64,([^\"]+)", files.vector_bytes(figure, "svg"))
     image = np.asarray(Image.open(io.BytesIO(base64.b64decode(embedded))).convert("RGBA"))

@@ -15,7 +15,7 @@ from fastdaae import run_config, run_folder
 from fastdaae.data import Dataset, Split
 from fastdaae.reporting import of_run
 from fastdaae.training.checkpoint import read_history
-from tests.package.edited_runs import changed, train
+from tests.cli.edited_runs import changed, train
 
 
 @pytest.fixture

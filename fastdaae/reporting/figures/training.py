@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fastdaae.evaluation.telling import number
-from fastdaae.reporting.looks import WIDE, Look
-from fastdaae.reporting.style import WIDTH, End, label_ends, panels_of, style_axes
+from fastdaae.reporting.figures.looks import WIDE, Look
+from fastdaae.reporting.figures.style import WIDTH, End, label_ends, panels_of, style_axes
 
 _DASHES = (4, 3)
 

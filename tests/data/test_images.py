@@ -10,7 +10,7 @@ import fastdaae as fd
 from fastdaae import data
 from fastdaae.cli.app import run
 from fastdaae.data.dataset import as_samples
-from tests.package.small_sets import RNG, refuses
+from tests.data.small_sets import RNG, refuses
 from tests.runs import small
 
 # (shape, how a numpy array of it is mended)

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fastdaae.evaluation.telling import number
-from fastdaae.reporting.looks import WIDE, Look
-from fastdaae.reporting.style import End, label_ends, legend_of, panels_of, style_axes
+from fastdaae.reporting.figures.looks import WIDE, Look
+from fastdaae.reporting.figures.style import End, label_ends, legend_of, panels_of, style_axes
 
 _MOST_DOTS = 2000
 _MOST_LABELS = 40  # more names than that cannot be read in one panel

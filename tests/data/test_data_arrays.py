@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fastdaae import data
-from tests.package.small_sets import GREY, LABELS, RNG, assert_split_80_10_10, refuses
+from tests.data.small_sets import GREY, LABELS, RNG, assert_split_80_10_10, refuses
 
 
 def test_as_images_keeps_uint8_and_shares_memory():

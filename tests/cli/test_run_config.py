@@ -8,7 +8,7 @@ import torch
 import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.training.checkpoint import read_metrics
-from tests.package.edited_runs import changed, refused
+from tests.cli.edited_runs import changed, refused
 
 METRICS = {"epoch": 1, "step": 5, "seconds": 0.1, "samples_per_second": 9.0, "losses": {"reconstruction": 0.7}}
 

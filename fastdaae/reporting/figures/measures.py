@@ -11,8 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.parzen import grid_end
 from fastdaae.evaluation.telling import amount, setting
-from fastdaae.reporting.looks import WIDE, Look
-from fastdaae.reporting.style import MARKERS, End, label_ends, panels_of, style_axes
+from fastdaae.reporting.figures.looks import WIDE, Look
+from fastdaae.reporting.figures.style import MARKERS, End, label_ends, panels_of, style_axes
 
 _MOST_TICKS = 6
 

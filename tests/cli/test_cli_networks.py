@@ -10,7 +10,7 @@ from PIL import Image
 
 import fastdaae as fd
 from fastdaae import run_folder
-from tests.package.edited_runs import changed
+from tests.cli.edited_runs import changed
 
 SHAPE = (3, 8, 12)
 NETWORKS = """

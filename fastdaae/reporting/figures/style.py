@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
-from fastdaae.reporting.looks import Look
+from fastdaae.reporting.figures.looks import Look
 
 DPI = 192
 PAGE_DPI = 96  # CSS pixels an inch: figures on the page are half as large as their files

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastdaae.data.idx import read_idx
-from tests.package.small_sets import GREY, RNG, idx_bytes, refuses
+from tests.data.small_sets import GREY, RNG, idx_bytes, refuses
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -7,7 +7,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import run_folder
-from tests.package.edited_runs import refused, train
+from tests.cli.edited_runs import refused, train
 
 
 def other_checkpoint(run, change) -> None:

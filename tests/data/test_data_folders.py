@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from fastdaae import data
-from tests.package.small_sets import GREY, RNG, assert_split_80_10_10, refuses, save_images
+from tests.data.small_sets import GREY, RNG, assert_split_80_10_10, refuses, save_images
 
 
 def test_folder_of_grey_images(tmp_path):

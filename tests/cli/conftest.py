@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from fastdaae.cli import entry
-from tests.package.edited_runs import train
+from tests.cli.edited_runs import train
 
 
 @pytest.fixture(scope="session")

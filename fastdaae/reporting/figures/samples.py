@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from fastdaae.reporting.looks import WIDE
-from fastdaae.reporting.pictures import GUTTER, grid
-from fastdaae.reporting.style import DPI
+from fastdaae.reporting.figures.looks import WIDE
+from fastdaae.reporting.figures.pictures import GUTTER, grid
+from fastdaae.reporting.figures.style import DPI
 
 _MARGIN = 28  # device pixels around a figure
 _TITLE_BAND = 76

@@ -11,7 +11,7 @@ import torch
 from sklearn.datasets import load_digits as sklearn_digits
 
 from fastdaae import data
-from tests.package.small_sets import GREY, idx_bytes, refuses, save_images
+from tests.data.small_sets import GREY, idx_bytes, refuses, save_images
 
 
 def write_mnist(
