@@ -126,7 +126,7 @@ def require_same_end(run: Path, other: Path) -> None:
     files = [sorted(path.relative_to(root).as_posix() for path in root.rglob("*")) for root in (run, other)]
     assert files[0] == files[1] and not any(".partial" in name for name in files[0])
     for name in files[0]:
-        if name.endswith(".png"):
+        if name.endswith((".png", ".svg", ".pdf")):
             assert (run / name).read_bytes() == (other / name).read_bytes(), name
     assert _page(run) == _page(other)
 
@@ -139,6 +139,6 @@ def _evaluation(run: Path) -> dict:
 def _page(run: Path) -> str:
     text = (run / "report" / "report.html").read_text()
     for image in re.findall(r"base64,([A-Za-z0-9+/=]+)", text):
-        assert base64.b64decode(image, validate=True).startswith(b"\x89PNG")
+        assert base64.b64decode(image, validate=True).startswith((b"\x89PNG", b"RIFF"))
     config = json.loads((run / run_folder.CONFIG).read_text())
     return re.sub(r"[\d.,]+ s\b", "TIME", text).replace(config["run_id"], "RUN").replace(str(run), "FOLDER")
