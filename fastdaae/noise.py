@@ -30,6 +30,10 @@ class Site:
     INITIAL = 5
     VALIDATION = 6
     DRAWS = 7
+    POSTERIOR = 8
+    BOUND = 9
+    TOP_DOWN = 10
+    VARIANT = 11
 
 
 class Noise:

@@ -17,10 +17,12 @@ class Split(NamedTuple):
     """One part of a data set: `images` [N, ...] as published (grey [N, H, W], colour [N, 3, H, W]) and `labels` [N].
 
     Images are uint8 tensors, meaning value / 255, or float32 tensors in [0, 1]; labels are int64, or None without any.
+    `attributes` are what may hold of an image beside its class, bool [N, A], or None.
     """
 
     images: torch.Tensor
     labels: torch.Tensor | None = None
+    attributes: torch.Tensor | None = None
 
     def __repr__(self) -> str:
         return f"Split of {_told(self)}"
@@ -29,7 +31,9 @@ class Split(NamedTuple):
 class Dataset(NamedTuple):
     """The parts that an experiment keeps apart: train, validation and test (None where absent), and the set's name.
 
-    `classes` are the names of the labels 0, 1, ..., or None where they have none. Printed, it is a table of its parts.
+    `classes` are the names of the labels 0, 1, ..., or None where they have none, and `attributes` those of the columns
+    of each split's attributes. `evaluation` holds classes that are in none of the others, as Omniglot's, or is None.
+    Printed, it is a table of its parts.
     """
 
     train: Split
@@ -37,9 +41,12 @@ class Dataset(NamedTuple):
     test: Split | None
     name: str
     classes: tuple[str, ...] | None = None
+    attributes: tuple[str, ...] | None = None
+    evaluation: Split | None = None
 
     def __repr__(self) -> str:
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        parts |= {} if self.evaluation is None else {"evaluation": self.evaluation}
         told = [f"Dataset {self.name!r}", *(f"{name:10}  {_told(part)}" for name, part in parts.items())]
         if self.classes is not None:
             names = ", ".join(self.classes[:_SHOWN]) + (", ..." if len(self.classes) > _SHOWN else "")
