@@ -7,7 +7,15 @@ from fastdaae.schema import one_of
 
 _HOMES = {
     "model": ("fastdaae.models", ("Autoencoder", "AAE", "DAAE", "IDAAE")),
-    "network": ("fastdaae.networks", ("mlp",)),
+    "network": (
+        "fastdaae.networks",
+        (
+            "mlp",
+            *("cae_block_encoder", "cae_block_decoder", "cae_encoder", "cae_decoder"),
+            *("tutorial_encoder", "tutorial_decoder", "dcgan_encoder", "dcgan_decoder"),
+            *("textbook_encoder", "textbook_decoder"),
+        ),
+    ),
     "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
 }
