@@ -21,26 +21,12 @@ def evaluate(
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     model, config = open_model(run, networks, device)
     dataset = dataset_of_run(run, config, data, root)
-    how = {
-        "measures": wanted,
-        "samples": samples,
-        "steps": steps,
-        "k": k,
-        "seeds": seeds,
-        "seed": seed,
-        "precision": precision,
-    }
+    how = {"samples": samples, "steps": steps, "k": k, "seeds": seeds, "seed": seed, "precision": precision}
+    how |= {"measures": wanted, "bandwidths": grid}
     facts = {"model": type(model).__name__, "data": dataset.name, "seed": seed, "checkpoint": checkpoint}
     with ends_told():
         with working(f"evaluating {facts['model']} on {facts['data']}") as tell:
-            taken = evaluate_model(
-                model,
-                dataset,
-                measures=wanted,
-                bandwidths=grid,
-                report=lambda stage: tell(f"evaluating: {stage}"),
-                **how,
-            )
+            taken = evaluate_model(model, dataset, report=lambda stage: tell(f"evaluating: {stage}"), **how)
         write_evaluation(run, taken, **facts)
         show(evaluation_table(taken, f"{facts['model']} on {facts['data']}"))
     say(f"numbers in {run / run_folder.EVALUATION}")
