@@ -1,5 +1,6 @@
 """`Context`: what a cell trains and measures with: its data, its seed, its budget, and folders that go on."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import nn
 from fastdaae import run_folder, training
 from fastdaae.data import Dataset
 from fastdaae.evaluation import Measure, evaluate, write_evaluation
+from fastdaae.evaluation.estimators.parzen import GRID_END
 from fastdaae.experiments.recipe import Budget
 from fastdaae.experiments.sets import Sets
 
@@ -64,7 +66,9 @@ class Context:
     def evaluate(self, model: nn.Module, dataset: Any, measures: Sequence[str], **choices: Any) -> list[Measure]:
         """The measures of these names, as `evaluation.evaluate` takes them; the run of a trained model keeps them."""
         choices = {"seed": self.seed, "precision": self.precision, **choices}
-        found = evaluate(model, dataset, measures=tuple(measures), **choices)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", GRID_END, UserWarning)  # the measure's settings say it too
+            found = evaluate(model, dataset, measures=tuple(measures), **choices)
         if id(model) in self._trained:
             _, place, kept = self._trained[id(model)]
             kept += found

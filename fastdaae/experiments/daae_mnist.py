@@ -5,93 +5,90 @@ from functools import partial
 
 import fastdaae as fd
 from fastdaae.evaluation import Measure
-from fastdaae.evaluation.measure import REAL
 from fastdaae.experiments.context import Context
-from fastdaae.experiments.recipe import Budget, Cell, Figure, Order, Place, Recipe
+from fastdaae.experiments.recipe import Budget, Cell, Order, Recipe, across, printed
 
-SIGMA, HIDDEN, CODE = 0.5, 1000, 10
+NOISE = fd.corruptions.Gaussian(0.5)
+CODE, RING = fd.priors.Normal(10), fd.priors.RingMixture()
 LR, BATCH = 2e-4, 64
 KEPT = (0, 1, 5, 9)  # steps of the chain
-
-RECONSTRUCTION, LIKELIHOOD, ACCURACY = "reconstruction MSE", "log-likelihood", "test accuracy"
-INPUT, CODES, COMPONENTS = "corrupted input", "SVM on codes", "SVM on PCA"
+MEASURES = ("reconstruction", "log-likelihood", "classification")
 
 
-def adversarial(context: Context, make: Callable, prior=None, initial=None, **choices) -> list[Measure]:
-    """One model of Table III, trained and measured; its chain starts from `initial`, by default the prior."""
+def adversarial(context: Context, make: Callable, prior=CODE, initial=None, **choices) -> list[Measure]:
+    """A model of Table III, trained and measured; its chain starts from `initial`, by default the prior."""
     mnist, budget = context.dataset("mnist"), context.budget
-    prior = fd.priors.Normal(CODE) if prior is None else prior
-    pixels, wide = mnist.train.images[0].numel(), [budget["hidden"]] * 2
+    hidden = [budget["hidden"]] * 2
     model = make(
-        fd.networks.mlp([pixels, *wide, prior.dim]),
-        fd.networks.mlp([prior.dim, *wide, pixels], output="sigmoid"),
-        fd.networks.mlp([prior.dim, *wide, 1]),
+        fd.networks.mlp([784, *hidden, prior.dim]),
+        fd.networks.mlp([prior.dim, *hidden, 784], output="sigmoid"),
+        fd.networks.mlp([prior.dim, *hidden, 1]),
         prior=prior,
         **choices,
     )
-    model = context.train(model, mnist, lr=LR, batch_size=BATCH, epochs=budget["epochs"])
+    context.train(model, mnist, lr=LR, batch_size=BATCH, epochs=budget["epochs"])
     how = {"samples": budget["samples"], "steps": KEPT, "initial": initial, "svm_images": budget["svm_images"]}
-    return context.evaluate(model, mnist, ("reconstruction", "log-likelihood", "classification"), **how)
+    return context.evaluate(model, mnist, MEASURES, **how)
 
 
-NOISE = fd.corruptions.Gaussian(SIGMA)
-RING = {"prior": fd.priors.RingMixture(), "initial": fd.priors.Normal(2)}
-MODELS = {
-    "aae": ("AAE", partial(adversarial, make=fd.AAE)),
-    "daae": ("DAAE", partial(adversarial, make=fd.DAAE, corruption=NOISE)),
-    "daae-ring": ("DAAE, ring prior", partial(adversarial, make=fd.DAAE, corruption=NOISE, **RING)),
-    "idaae-5": ("iDAAE, M = 5", partial(adversarial, make=fd.IDAAE, corruption=NOISE, copies=5)),
-    "idaae-25": ("iDAAE, M = 25", partial(adversarial, make=fd.IDAAE, corruption=NOISE, copies=25)),
-}
-
-PRINTED = {
-    (RECONSTRUCTION, INPUT, "Table IV"): (0.017, 0.023, 0.043, 0.022, 0.026),
-    (LIKELIHOOD, "x(0)", "Table V"): (529, 529, 9, 532, 508),
-    (LIKELIHOOD, "x(5)", "Table V"): (None, 444, 205, None, None),
-    (ACCURACY, CODES, "Table VI"): (0.9519, 0.9528, 0.7381, 0.9648, 0.9624),
-    (ACCURACY, COMPONENTS, "Table VI"): (0.9473, None, None, None, None),
-}
+def _cell(name: str, title: str, make: Callable, **choices) -> Cell:
+    return Cell(name, title, partial(adversarial, make=make, **choices), data=("mnist",))
 
 
-def _at(measure: str, of: str, *cells: str) -> tuple[Place, ...]:
-    return tuple(Place(cell, measure, of) for cell in cells)
-
+RECONSTRUCTION = ("reconstruction MSE", "corrupted input")
+FIRST, FIFTH = ("log-likelihood", "x(0)"), ("log-likelihood", "x(5)")
+ON_CODES, ON_COMPONENTS = ("test accuracy", "SVM on codes"), ("test accuracy", "SVM on PCA")
 
 RECIPE = Recipe(
     name="daae-mnist",
     title="AAE, DAAE and iDAAE on MNIST",
     source="Creswell and Bharath 2018, Denoising Adversarial Autoencoders",
     tables="Tables III-VI, figures 12 and 13",
-    cells=[Cell(name, title, run, ("mnist",)) for name, (title, run) in MODELS.items()],
+    cells=[
+        _cell("aae", "AAE", fd.AAE),
+        _cell("daae", "DAAE", fd.DAAE, corruption=NOISE),
+        # section E-D: the ring's chain starts from N(0, I)
+        _cell("daae-ring", "DAAE, ring prior", fd.DAAE, corruption=NOISE, prior=RING, initial=fd.priors.Normal(2)),
+        _cell("idaae-5", "iDAAE, M = 5", fd.IDAAE, corruption=NOISE, copies=5),
+        _cell("idaae-25", "iDAAE, M = 25", fd.IDAAE, corruption=NOISE, copies=25),
+    ],
     budgets={
         "smoke": Budget({"hidden": 32, "epochs": 1, "samples": 100, "svm_images": 200}, seeds=2, stand_in=256),
-        "short": Budget({"hidden": HIDDEN, "epochs": 1, "samples": 10_000, "svm_images": 10_000}),
-        "paper": Budget({"hidden": HIDDEN, "epochs": 100, "samples": 10_000, "svm_images": 50_000}),
+        "short": Budget({"hidden": 1000, "epochs": 1, "samples": 10_000, "svm_images": 10_000}),
+        "paper": Budget({"hidden": 1000, "epochs": 100, "samples": 10_000, "svm_images": 50_000}),
     },
     figures=[
-        Figure(cell, measure, of, value, table, 0.001 if measure == RECONSTRUCTION else None)
-        for (measure, of, table), values in PRINTED.items()
-        for cell, value in zip(MODELS, values, strict=True)
-        if value is not None
+        *printed(
+            "Table IV",
+            *RECONSTRUCTION,
+            {"aae": 0.017, "daae": 0.023, "daae-ring": 0.043, "idaae-5": 0.022, "idaae-25": 0.026},
+            standard_error=0.001,
+        ),
+        *printed("Table V", *FIRST, {"aae": 529, "daae": 529, "daae-ring": 9, "idaae-5": 532, "idaae-25": 508}),
+        *printed("Table V", *FIFTH, {"daae": 444, "daae-ring": 205}),
+        *printed(
+            "Table VI",
+            *ON_CODES,
+            {"aae": 0.9519, "daae": 0.9528, "daae-ring": 0.7381, "idaae-5": 0.9648, "idaae-25": 0.9624},
+        ),
+        *printed("Table VI", *ON_COMPONENTS, {"aae": 0.9473}),
     ],
     orders=[
-        Order("AAE reconstructs best, then iDAAE", _at(RECONSTRUCTION, INPUT, "aae", "idaae-5", "idaae-25"), True),
-        Order("iDAAE M = 5 >= DAAE, first samples", _at(LIKELIHOOD, "x(0)", "idaae-5", "daae")),
         Order(
-            "the DAAE's chain does not improve its samples",
-            (*_at(LIKELIHOOD, "x(0)", "daae"), *_at(LIKELIHOOD, "x(5)", "daae")),
+            "reconstruction error: AAE <= iDAAE M = 5 <= DAAE <= DAAE ring",
+            across(*RECONSTRUCTION, "aae", "idaae-5", "daae", "daae-ring"),
+            lower=True,
         ),
-        Order(
-            "the ring's chain improves what starts from N(0, I)",
-            (*_at(LIKELIHOOD, "x(5)", "daae-ring"), *_at(LIKELIHOOD, "x(0)", "daae-ring")),
-        ),
-        Order("real images >= iDAAE M = 5", (Place("idaae-5", LIKELIHOOD, REAL), *_at(LIKELIHOOD, "x(0)", "idaae-5"))),
-        Order("iDAAE >= DAAE >= AAE, accuracy", _at(ACCURACY, CODES, "idaae-5", "daae", "aae")),
-        Order("codes >= PCA", (*_at(ACCURACY, CODES, "idaae-5"), *_at(ACCURACY, COMPONENTS, "aae"))),
+        Order("reconstruction error: M = 5 <= M = 25", across(*RECONSTRUCTION, "idaae-5", "idaae-25"), lower=True),
+        Order("likelihood of x(0): iDAAE M = 5 >= AAE >= DAAE", across(*FIRST, "idaae-5", "aae", "daae")),
+        Order("likelihood of the DAAE: x(0) >= x(5)", across(*FIRST, "daae") + across(*FIFTH, "daae")),
+        Order("likelihood of the ring: x(5) >= x(0)", across(*FIFTH, "daae-ring") + across(*FIRST, "daae-ring")),
+        Order("accuracy: iDAAE M = 5 >= DAAE >= AAE", across(*ON_CODES, "idaae-5", "daae", "aae")),
+        Order("accuracy: AAE >= PCA", across(*ON_CODES, "aae") + across(*ON_COMPONENTS, "aae")),
     ],
     notes=(
-        "The paper's likelihoods are not on the scale of these: 10,000 real images score about 241 nats; compare orders "
-        "and differences, and the row of the real images.",
-        "The paper corrupts no input of the AAE, whose reconstruction is easier for it.",
+        "The paper's likelihoods are on another scale: 10,000 real images score about 241 nats. Compare orders and "
+        "differences, with the row of the real images.",
+        "The AAE's test images are not corrupted, as in the paper, so that its reconstruction is the easier one.",
     ),
 )

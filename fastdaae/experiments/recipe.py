@@ -111,3 +111,13 @@ class Recipe:
     def data(self) -> tuple[str, ...]:
         """The data sets that its cells need, each once."""
         return tuple(dict.fromkeys(name for cell in self.cells for name in cell.data))
+
+
+def across(measure: str, of: str, *cells: str) -> tuple[Place, ...]:
+    """The places of one measure in several cells, for an `Order`."""
+    return tuple(Place(cell, measure, of) for cell in cells)
+
+
+def printed(table: str, measure: str, of: str, values: Mapping[str, float], **more: float) -> list[Figure]:
+    """A column of a paper's table as Figures, {cell: value}."""
+    return [Figure(cell, measure, of, value, table, **more) for cell, value in values.items()]

@@ -84,14 +84,16 @@ class Result:
         return found
 
     def rows(self) -> list[Row]:
-        """All numbers, of one measure together, in the cells' order."""
+        """All numbers, of one measure together, in the cells' order; those of the real data once if they are equal."""
         printed = {figure.place: figure for figure in self.recipe.figures}
         rows: dict[tuple[str, str], list[Row]] = {}
         for cell in self.recipe.cells:
             for measure in self.measures(cell.name):
                 figure = printed.get(Place(cell.name, measure.name, measure.of))
                 beside = (None, None) if figure is None else (figure.value, figure.table)
-                rows.setdefault((measure.name, measure.of), []).append(Row(cell.title, measure, *beside))
+                some = rows.setdefault((measure.name, measure.of), [])
+                if not (measure.is_of_real_data and any(row.measure == measure for row in some)):
+                    some.append(Row(cell.title, measure, *beside))
         return [row for some in rows.values() for row in some]
 
     def verdicts(self) -> list[Verdict]:
@@ -163,6 +165,7 @@ def _over_seeds(taken: Sequence[Measure]) -> Measure:
     first = valued[0]
     errors = [measure.standard_error for measure in valued if measure.standard_error is not None]
     values = [measure.value for measure in valued if measure.value is not None]
+    shared = {key: was for key, was in first.settings.items() if all(one.settings.get(key) == was for one in valued)}
     return Measure(
         first.name,
         first.of,
@@ -170,7 +173,7 @@ def _over_seeds(taken: Sequence[Measure]) -> Measure:
         float(np.mean(errors)) if len(errors) == len(valued) else None,
         first.unit,
         first.digits,
-        {**first.settings, "seeds": len(valued)},
+        {**shared, "seeds": len(valued)},
         seed_deviation=float(np.std(values, ddof=1)),
     )
 
