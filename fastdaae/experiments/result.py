@@ -93,7 +93,7 @@ class Result:
                 beside = (None, None) if figure is None else (figure.value, figure.table)
                 some = rows.setdefault((measure.name, measure.of), [])
                 if not (measure.is_of_real_data and any(row.measure == measure for row in some)):
-                    some.append(Row(cell.title, measure, *beside))
+                    some.append(Row("the data" if measure.is_of_real_data else cell.title, measure, *beside))
         return [row for some in rows.values() for row in some]
 
     def verdicts(self) -> list[Verdict]:

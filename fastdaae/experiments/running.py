@@ -78,7 +78,7 @@ def reproduce(
             tell(f"{place + 1} of {len(left)}: {cell.title}, seed {seed}{_time_left(result, left[place:])}")
             folder, notes = folder_of(out, cell.name, seed), {"recipe": recipe.name, "budget": budget}
             run = Context(seed, chosen, folder, out, sets, target, precision, progress, {**notes, "cell": cell.name})
-            outcome = _attempt(cell, run)
+            outcome = attempt(cell, run)
             if outcome.state == FAILED:
                 tell(f"failed: {cell.title}, seed {seed}: {outcome.reason}")
             run_folder.write_json(folder / MEASURES, as_json(outcome))
@@ -87,7 +87,7 @@ def reproduce(
     return result
 
 
-def _attempt(cell: Cell, context: Context) -> Outcome:
+def attempt(cell: Cell, context: Context) -> Outcome:
     """What a cell gives: its measures, or why there are none."""
     started = time.monotonic()
     torch.manual_seed(context.seed)
