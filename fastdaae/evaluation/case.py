@@ -112,7 +112,7 @@ class Case:
 
     @cached_property
     def components(self) -> PCA:
-        """Principal components of the first `svm_images` training images, as many as a code has numbers if there are."""
+        """Principal components of the first `svm_images` training images, as many as a code has numbers, or all."""
         images = self.dataset.train.images[: self.svm_images]
         self.report("principal components")
         dimension = min(self.encoded(images[:1]).shape[1], images[0].numel(), len(images))

@@ -30,7 +30,8 @@ def retrieval_of_classes(case: Case) -> list[Measure]:
 
 
 def _retrieved(case: Case, rows: Rows) -> dict[str, dict]:
-    labels, query_labels = (part[:most] for part, most in zip(labels_of(case, "train", "test"), (_MOST, _QUERIES)))
+    labels, query_labels = labels_of(case, "train", "test")
+    labels, query_labels = labels[:_MOST], query_labels[:_QUERIES]
     depth = min(_DEPTH, len(labels))
     at = min(_AT, depth)
     among, queries = rows("train", _MOST).to(case.device), rows("test", _QUERIES).to(case.device)

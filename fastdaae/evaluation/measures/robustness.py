@@ -15,9 +15,10 @@ from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.measures.representations import labels_of
 from fastdaae.evaluation.models.robustness import STRENGTHS, corrupted_batches, over_strengths, reconstruction_errors
 
+Predict = Callable[[Tensor], Tensor]
 _MOST = 10_000  # training images of the classifier
-_ERROR = partial(Measure, "reconstruction MSE, mean over sigma", unit="pixel²", digits=4)
-_ACCURACY = partial(Measure, "test accuracy, mean over sigma", unit="share", digits=2)
+_ERROR = partial(Measure, "reconstruction MSE over sigma", unit="pixel²", digits=4)
+_ACCURACY = partial(Measure, "test accuracy over sigma", unit="share", digits=2)
 
 
 def robustness(case: Case) -> list[Measure]:
@@ -47,15 +48,13 @@ def _error(case: Case) -> dict:
     return _taken("mse", np.array(errors), {"test_images": len(images)})
 
 
-def _accuracy(case: Case, of: str, prepare: Callable[[Case], tuple[Callable[[Tensor], Tensor], dict]]) -> dict:
+def _accuracy(case: Case, of: str, prepare: Callable[[Case], tuple[Predict, dict]]) -> dict:
     [labels] = labels_of(case, "test")
-    predict, counts = prepare(case)
+    images, (predict, counts) = case.dataset.test.images, prepare(case)
     right = []
     for sigma in STRENGTHS:
         case.report(f"robustness, {of} at sigma {sigma:g}")
-        given = corrupted_batches(
-            case.dataset.test.images, sigma, case.noise(), lambda corrupted, _: predict(corrupted)
-        )
+        given = corrupted_batches(images, sigma, case.noise(), lambda corrupted, _: predict(corrupted))
         right.append(given == labels.numpy())
     return _taken("accuracy", np.array(right, dtype=float), {**counts, "test_images": len(labels)})
 
@@ -67,24 +66,22 @@ def _taken(name: str, values: np.ndarray, counts: dict) -> dict:
     return {"value": value, "standard_error": error, "settings": settings, "curve": curve}
 
 
-def _classified(case: Case) -> tuple[Callable[[Tensor], Tensor], dict]:
+def _classified(case: Case) -> tuple[Predict, dict]:
     return lambda x: case.model.classify(x).flatten(1).argmax(1), {}
 
 
-def _by_svm_on_codes(case: Case) -> tuple[Callable[[Tensor], Tensor], dict]:
+def _by_svm_on_codes(case: Case) -> tuple[Predict, dict]:
     return _by_svm(case, case.codes_of("train", _MOST), lambda x: case.codes(x).cpu())
 
 
-def _by_svm_on_components(case: Case) -> tuple[Callable[[Tensor], Tensor], dict]:
+def _by_svm_on_components(case: Case) -> tuple[Predict, dict]:
     def components(x: Tensor) -> Tensor:
         return torch.as_tensor(case.components.transform(x.flatten(1).numpy(force=True)))
 
     return _by_svm(case, case.components_of("train", _MOST), components)
 
 
-def _by_svm(
-    case: Case, codes: Tensor, represent: Callable[[Tensor], Tensor]
-) -> tuple[Callable[[Tensor], Tensor], dict]:
+def _by_svm(case: Case, codes: Tensor, represent: Predict) -> tuple[Predict, dict]:
     labels = labels_of(case, "train")[0][: len(codes)]
     if len(labels.unique()) < 2:
         raise ValueError(f"all {len(labels):,} training images have one label, and an SVM needs two classes")
