@@ -17,7 +17,7 @@ from fastdaae.evaluation.measures.reconstruction import pca_reconstruction, reco
 from fastdaae.evaluation.measures.retrieval import retrieval_of_classes
 from fastdaae.evaluation.measures.robustness import robustness
 
-__all__ = ["DIMENSION", "LIKELIHOOD", "MEASURES", "names_for", "splits_for"]
+__all__ = ["DIMENSION", "LIKELIHOOD", "MEASURES", "names_for"]
 
 # a new measure is a function and its name here
 MEASURES: dict[str, Callable[[Case], list[Measure]]] = {
@@ -52,8 +52,3 @@ def names_for(model: Any, wanted: Sequence[str] | None) -> list[str]:
         if name not in MEASURES:
             raise ValueError(f"measures must be names out of {listed}; got {name!r}")
     return [name for name in MEASURES if name in wanted]
-
-
-def splits_for(names: Sequence[str]) -> list[str]:
-    """The splits that a data set must have for these measures."""
-    return ["train", "validation", "test"] if "log-likelihood" in names else ["train", "test"]
