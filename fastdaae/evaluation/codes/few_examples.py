@@ -82,7 +82,8 @@ def _tasks(classes: int, ways: int, tasks: int, seed: int) -> Iterator[np.ndarra
     for task in range(tasks):
         number, part = divmod(task, a_permutation)
         drawn = noise.uniform(Noise(seed), 1, classes, row_offset=number, site=Site.DRAWS)[0, 0]
-        yield drawn.argsort().numpy()[part * ways : (part + 1) * ways]
+        # in one order, by which votes that tie are settled
+        yield np.sort(drawn.argsort().numpy()[part * ways : (part + 1) * ways])
 
 
 def _split(examples: np.ndarray, left_out: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ def log_likelihood(case: Case) -> list[Measure]:
     One bandwidth serves all draws of a set: the best on the validation images, in the mean over draws, or where a data
     set has none the best on each point under the others.
     """
-    test, held_out = case.dataset.test.images.to(case.device), case.dataset.validation
+    test, held_out = case.dataset.test.images.to(case.device), getattr(case.dataset, "validation", None)
     validation = None if held_out is None else held_out.images.to(case.device)
     chosen = {"chosen": "the bandwidth by leaving one sample out"} if validation is None else {}
 
