@@ -46,9 +46,9 @@ def evaluate(
     of a model that collapsed or diverged, of samples where a model has no prior, or of classes where images have no
     labels, has no value and says why as `reason`; the others stay. Samples are drawn in `precision` "fp32" or "bf16"
     and stay, like all that is measured, on the model's device; only codes and images for scikit-learn come to the CPU.
-    `steps` may list those of the chain that are measured, ascending, instead of its last one beside 0; `initial` is what
-    the chain starts from, as `model.sample` takes it (None: the prior). The model is measured in evaluation mode, and
-    left in the mode it was in. `report` is told each stage, one line.
+    `steps` may list those of the chain that are measured, ascending, instead of its last one beside 0; `initial` is
+    what the chain starts from, as `model.sample` takes it (None: the prior). The model is measured in evaluation mode,
+    and left in the mode it was in. `report` is told each stage, one line.
 
     Raises ValueError for another name among `measures`, a Dataset without the splits train and test, samples, seeds or
     svm_images < 1, steps < 0, k < 2, bandwidths that are not positive, another precision or a seed that is none.
