@@ -97,9 +97,8 @@ class Trainer:
         locked = nullcontext() if self.run_dir is None else run_folder.training_lock(self.run_dir)
         with locked, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed)
-            # the length of a schedule is a setting like any other; that of a constant rate is not
-            run = Run(self.run_dir, config, step, free={"epochs"} if self.schedule == "constant" else set())
-            self._train(run, train, validation, progress)
+            run = Run(self.run_dir, config, step, free=self.free_settings())
+            self.train(run, train, validation, progress)
         return run.history
 
     def _examples(self, dataset: Any) -> tuple[Examples, Examples | None]:
@@ -119,13 +118,20 @@ class Trainer:
             self._methods.take_images(train.images)
         return train, validation
 
+    def settings(self) -> dict:
+        """What a run keeps of the trainer, and asks of whoever resumes it, ready for JSON."""
+        kept = ("optimizer", "lr", "batch_size", "seed", "precision", "schedule", "epochs")
+        return {name: getattr(self, name) for name in kept}
+
+    def free_settings(self) -> set[str]:
+        """The settings that may differ where a run is resumed."""
+        # the length of a schedule is a setting like any other; that of a constant rate is not
+        return {"epochs"} if self.schedule == "constant" else set()
+
     def _config(self, train: Examples, notes: dict | None) -> dict:
-        settings = {
-            name: getattr(self, name) for name in ("optimizer", "lr", "batch_size", "seed", "precision", "schedule")
-        }
         return {
             "model": canonical("model", getattr(self.model, "config", {"model": type(self.model).__name__})),
-            "trainer": canonical("trainer", {**settings, "epochs": self.epochs}),
+            "trainer": canonical("trainer", self.settings()),
             "data": batches.fingerprint(*train),
             "notes": canonical("notes", notes or {}),
             "made_with": {
@@ -136,7 +142,8 @@ class Trainer:
             },
         }
 
-    def _train(self, run: Run, train: Examples, validation: Examples | None, progress: bool) -> None:
+    def train(self, run: Run, train: Examples, validation: Examples | None, progress: bool) -> None:
+        """Train the epochs that `run` has not, and record and save them in it; `fit` has looked at all of the data."""
         resident, count = train.to(self.device), len(train.images)
         held_out = None if validation is None else validation.to(self.device)
         steps = max(1, count // self.batch_size)
