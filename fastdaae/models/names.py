@@ -6,7 +6,10 @@ from collections.abc import Callable
 from fastdaae.schema import one_of
 
 _HOMES = {
-    "model": ("fastdaae.models", ("Autoencoder", "AAE", "DAAE", "IDAAE")),
+    "model": (
+        "fastdaae.models",
+        ("Autoencoder", "AAE", "DAAE", "IDAAE", "StackedAutoencoder", "Classifier"),
+    ),
     "network": (
         "fastdaae.networks",
         (
