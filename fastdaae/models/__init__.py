@@ -3,5 +3,6 @@
 from fastdaae.models.adversarial import AAE, DAAE, IDAAE
 from fastdaae.models.autoencoder import Autoencoder
 from fastdaae.models.loading import load
+from fastdaae.models.variational import VAE, Posterior
 
-__all__ = ["AAE", "DAAE", "IDAAE", "Autoencoder", "load"]
+__all__ = ["AAE", "DAAE", "IDAAE", "VAE", "Autoencoder", "Posterior", "load"]

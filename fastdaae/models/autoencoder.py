@@ -121,11 +121,27 @@ class Autoencoder(nn.Module):
 
     def reconstruction_loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
         """The mean loss over pixels of what `decoder` makes of codes z [N, Z], from logits where there are any; 0-d."""
+        return self._loss(decoder, z, x, "mean")
+
+    def losses_of_pixels(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
+        """The loss of each entry of what `decoder` makes of codes z [N, Z], in the decoder's shape [N, ...]."""
+        return self._loss(decoder, z, x, "none")
+
+    def _loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor, reduction: str) -> Tensor:
         decoder = Plan.of(decoder)
         logits = decoder.logits()
         output = (logits or decoder)(z)
         kind = "logits" if logits else self._output
-        return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
+        return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind, reduction)
+
+    @property
+    def loss_unit(self) -> str:
+        """The unit of the reconstruction loss, for people."""
+        return "pixel²" if self.loss == "mse" else "nats per pixel"
+
+    def code_network(self) -> nn.Module:
+        """The network of `encode`, [N, ...] -> [N, Z], for kernels that run it without gradients."""
+        return self.encoder
 
     def take_images(self, images: Tensor) -> None:
         """Take the shape of training images [N, ...] as the model's.

@@ -22,7 +22,7 @@ def require_sizes(model) -> None:
     networks = ("encoder", "decoder", "discriminator")
     plans = {name: Plan.of(getattr(model, name)) for name in networks if hasattr(model, name)}
     codes = {
-        "encoder": _outputs(plans["encoder"]),
+        **_size_of_codes(model, plans["encoder"]),
         "decoder": _inputs(plans["decoder"]),
         "discriminator": _inputs(plans["discriminator"]) if "discriminator" in plans else None,
         "prior": getattr(getattr(model, "prior", None), "dim", None),
@@ -40,6 +40,18 @@ def require_sizes(model) -> None:
         raise ValueError(f"discriminator must give one logit a code, [N, 1], got [N, {judged}]; end it in 1 output")
 
 
+def _size_of_codes(model, encoder: Plan) -> dict[str, int | None]:
+    """The numbers of a code that the encoder makes, under the name that an error says."""
+    outputs = _outputs(encoder)
+    if outputs is None or not hasattr(model, "posterior"):
+        return {"encoder": outputs}
+    if outputs % 2:
+        raise ValueError(
+            f"encoder must give 2 Z numbers a row, mean and log variance, got {outputs}; change its last layer"
+        )
+    return {f"encoder (2 x {outputs // 2} outputs)": outputs // 2}
+
+
 @torch.no_grad()
 def require_fit(model: Any, images: Tensor) -> None:
     """Raises ValueError, in one line, where a model of ours cannot encode images [N, ...] to codes like its prior's."""
@@ -55,10 +67,10 @@ def require_fit(model: Any, images: Tensor) -> None:
                 f"encoder must give the codes that the prior draws, {_shown(drawn)}, got {_shown(z)}; change the "
                 "encoder's last layer, or the prior"
             )
-        judged = _judged(model, z)
+        judged = _judged(model, z) if hasattr(model, "discriminator") else None
     finally:
         model.train(was_training)
-    if judged.shape != (len(images), 1):
+    if judged is not None and judged.shape != (len(images), 1):
         raise ValueError(f"discriminator must give one logit a code, [N, 1], got {_shown(judged)}; end it in 1 output")
 
 
@@ -77,6 +89,11 @@ def _shown(batch: Tensor) -> str:
 def code_size(decoder: nn.Module) -> int | None:
     """The numbers of a code that a decoder takes; None where its layers do not tell."""
     return _inputs(Plan.of(decoder))
+
+
+def outputs_of(encoder: nn.Module) -> int | None:
+    """The numbers of a row that an encoder gives; None where its layers do not tell."""
+    return _outputs(Plan.of(encoder))
 
 
 def _require_one(what: str, sizes: dict[str, int | None]) -> None:
