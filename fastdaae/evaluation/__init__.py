@@ -6,6 +6,7 @@ from fastdaae.evaluation.estimators.compare import compare
 from fastdaae.evaluation.estimators.dimension import IntrinsicDimension
 from fastdaae.evaluation.estimators.parzen import ParzenWindow
 from fastdaae.evaluation.measure import Measure
+from fastdaae.evaluation.models.bounds import elbo, importance_weighted_bound
 from fastdaae.evaluation.models.reconstruction import reconstruction_error
 from fastdaae.evaluation.stored import read_evaluation, write_evaluation
 from fastdaae.evaluation.summary import evaluate
@@ -16,7 +17,9 @@ __all__ = [
     "Measure",
     "ParzenWindow",
     "compare",
+    "elbo",
     "evaluate",
+    "importance_weighted_bound",
     "pca_svm_accuracy",
     "read_evaluation",
     "reconstruction_error",

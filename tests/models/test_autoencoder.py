@@ -25,7 +25,7 @@ def build(**choices) -> fd.models.Autoencoder:
 
 
 def digits() -> Dataset:
-    parts = (Split(*(values[:60] for values in part)) for part in fd.data.load("digits")[:3])
+    parts = (Split(*(values[:60] for values in part[:2])) for part in fd.data.load("digits")[:3])
     return Dataset(*parts, "digits")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from fastdaae.evaluation.case import Case
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.measures.accuracy import accuracy
+from fastdaae.evaluation.measures.bounds import bounds
 from fastdaae.evaluation.measures.classification import classification
 from fastdaae.evaluation.measures.dimension import DIMENSION, intrinsic_dimension
 from fastdaae.evaluation.measures.likelihood import LIKELIHOOD, log_likelihood
@@ -17,6 +18,7 @@ __all__ = ["DIMENSION", "LIKELIHOOD", "MEASURES", "names_for", "splits_for"]
 MEASURES: dict[str, Callable[[Case], list[Measure]]] = {
     "reconstruction": reconstruction,
     "log-likelihood": log_likelihood,
+    "bounds": bounds,
     "classification": classification,
     "dimension": intrinsic_dimension,
     "accuracy": accuracy,
