@@ -3,6 +3,7 @@
 from fastdaae.models.adversarial import AAE, DAAE, IDAAE
 from fastdaae.models.autoencoder import Autoencoder
 from fastdaae.models.loading import load
+from fastdaae.models.noise_transformer import NoiseTransformer
 from fastdaae.models.variational import VAE, Posterior
 
-__all__ = ["AAE", "DAAE", "IDAAE", "VAE", "Autoencoder", "Posterior", "load"]
+__all__ = ["AAE", "DAAE", "IDAAE", "VAE", "Autoencoder", "NoiseTransformer", "Posterior", "load"]

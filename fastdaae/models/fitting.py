@@ -19,7 +19,7 @@ def require_sizes(model) -> None:
     """
     if not is_ours("model", model):
         return
-    networks = ("encoder", "decoder", "discriminator")
+    networks = ("encoder", "decoder", "discriminator", "transformer")
     plans = {name: Plan.of(getattr(model, name)) for name in networks if hasattr(model, name)}
     codes = {
         **_size_of_codes(model, plans["encoder"]),
@@ -28,8 +28,9 @@ def require_sizes(model) -> None:
         "prior": getattr(getattr(model, "prior", None), "dim", None),
     }
     flat = model.image_shape is not None and len(model.image_shape) == 1
+    takers = {name: plans[name] for name in ("encoder", "transformer") if name in plans}
     pixels = {
-        "encoder": _inputs(plans["encoder"]) if flat or _flattens_first(plans["encoder"]) else None,
+        **{name: _inputs(plan) if flat or _flattens_first(plan) else None for name, plan in takers.items()},
         "decoder": _outputs(plans["decoder"]) if _gives_rows(plans["decoder"]) else None,
         "image_shape": None if model.image_shape is None else math.prod(model.image_shape),
     }
