@@ -23,7 +23,7 @@ def require_sizes(model) -> None:
         return
     networks = ("encoder", "decoder", "discriminator", "transformer")
     plans = {name: Plan.of(getattr(model, name)) for name in networks if hasattr(model, name)}
-    codes = {
+    codes: dict[str, int | None] = {
         **_size_of_codes(model, plans["encoder"]),
         "decoder": _inputs(plans["decoder"]),
         "discriminator": _inputs(plans["discriminator"]) if "discriminator" in plans else None,
@@ -31,7 +31,7 @@ def require_sizes(model) -> None:
     }
     flat = model.image_shape is not None and len(model.image_shape) == 1
     takers = {name: plans[name] for name in ("encoder", "transformer") if name in plans}
-    pixels = {
+    pixels: dict[str, int | None] = {
         **{name: _inputs(plan) if flat or _flattens_first(plan) else None for name, plan in takers.items()},
         "decoder": _outputs(plans["decoder"]) if _gives_rows(plans["decoder"]) else None,
         "image_shape": None if model.image_shape is None else math.prod(model.image_shape),

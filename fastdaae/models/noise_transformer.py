@@ -23,10 +23,10 @@ class NoiseTransformer(Autoencoder):
 
     transformer [N, ...] -> [N, 1] in [0, 1], an `nn.Sequential` that ends in `nn.Sigmoid` such as
     `fastdaae.networks.mlp([784, 392, 1], output="sigmoid")`; encoder, decoder and other arguments as `Autoencoder`. The
-    autoencoder minimises its reconstruction loss, the transformer alone reconstruction - weight mean(sigma): `weight` is
-    the report's lambda, in units of the loss. sigma(x) = floor + (1 - floor) transformer(x). The report clamps instead,
-    max(floor, transformer(x)), which has the same range, but no gradient below the floor: an input that came there
-    would stay there, whatever the weight. Raises ValueError for a weight or floor that is negative, a floor of 1 or
+    autoencoder minimises its reconstruction loss, the transformer alone reconstruction - weight mean(sigma); `weight`
+    is the report's lambda, in units of the loss. sigma(x) = floor + (1 - floor) transformer(x). The report clamps
+    instead, max(floor, transformer(x)): the same range, but no gradient below the floor, so that an input that came
+    there would stay, whatever the weight. Raises ValueError for a weight or floor that is negative, a floor of 1 or
     more and a transformer of another size, TypeError for what is no network. Source: Jow's report, section 4.
     """
 

@@ -57,7 +57,7 @@ def test_without_weights_in_the_transformer_it_is_a_denoising_autoencoder():
     losses = [train(one, images()) for one in (model, fixed)]
     for learned, plain in zip(*losses, strict=True):
         assert learned["reconstruction"] == pytest.approx(plain["reconstruction"], rel=1e-5)
-    assert float(model.sigma(images()).min()) == pytest.approx(0.4)
+    assert model.sigma(images()).min().item() == pytest.approx(0.4)
 
 
 def mean_sigma(weight: float, start: float = 0.0, floor: float = 0.4, steps: int = 150) -> torch.Tensor:
