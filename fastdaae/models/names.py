@@ -8,7 +8,7 @@ from fastdaae.schema import one_of
 _HOMES = {
     "model": (
         "fastdaae.models",
-        ("Autoencoder", "AAE", "DAAE", "IDAAE", "StackedAutoencoder", "Classifier"),
+        ("Autoencoder", "AAE", "DAAE", "IDAAE", "VAE", "NoiseTransformer", "StackedAutoencoder", "Classifier"),
     ),
     "network": (
         "fastdaae.networks",
