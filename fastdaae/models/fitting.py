@@ -1,6 +1,8 @@
 """Whether a model's networks and its prior fit each other, as far as their layers tell before anything runs."""
 
 import math
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -72,6 +74,18 @@ def _judged(model: Any, z: Tensor) -> Tensor:
 
 def _shown(batch: Tensor) -> str:
     return f"[{', '.join(['N', *map(str, batch.shape[1:])])}]"
+
+
+def require_chain(blocks: Iterable[Any]) -> None:
+    """Raises ValueError where a block of a stack does not take the codes of the one below, as far as layers tell."""
+    for place, (below, above) in enumerate(pairwise(blocks)):
+        # of a decoder: an encoder may give more than codes, as a VAE's does
+        given, taken = code_size(below.decoder), _inputs(Plan.of(above.encoder))
+        if None not in (given, taken) and given != taken:
+            raise ValueError(
+                f"blocks[{place + 1}] must take the codes of blocks[{place}], {given} numbers, got {taken}; change the "
+                "one that differs"
+            )
 
 
 def code_size(decoder: nn.Module) -> int | None:

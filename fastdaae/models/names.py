@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fastdaae.schema import one_of
 
 _HOMES = {
-    "model": ("fastdaae.models", ("Autoencoder", "AAE", "DAAE", "IDAAE")),
+    "model": ("fastdaae.models", ("Autoencoder", "AAE", "DAAE", "IDAAE", "StackedAutoencoder", "Classifier")),
     "network": ("fastdaae.networks", ("mlp",)),
     "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
