@@ -10,7 +10,7 @@ ENDING = ".toml"
 
 
 def take_options(context: Context, config: str | None) -> str | None:
-    """The callback of `--config`: a file's options become the command's defaults; any other text is left to the command.
+    """The callback of `--config`: a file's options become the command's defaults; another text is left to the command.
 
     Raises ValueError for a file that is no TOML, for an option that the command has not, with the nearest, and for
     values that no option takes; OSError for a file that cannot be read.

@@ -25,7 +25,9 @@ def train(
     ] = None,
     data: Annotated[
         str | None,
-        Option(help="A data set's name, an .npy or .npz file, or a folder of images (default: digits, or --pretrained's)."),
+        Option(
+            help="A data set's name, an .npy or .npz file, or a folder of images (default: digits, or --pretrained's)."
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -71,7 +73,10 @@ def train(
     code: Annotated[int, Option(help="Dimensions of the code under the normal prior.")] = 10,
     hidden: Annotated[
         str | None,
-        Option(help="Sizes of the hidden layers, of a stacked model its blocks' codes (default: 1000,1000; of a classifier 1000)."),
+        Option(
+            help="Sizes of the hidden layers, of a stacked model its blocks' codes (default: 1000,1000; a classifier's "
+            "head: 1000)."
+        ),
     ] = None,
     batch_size: Annotated[int, Option(help="Images a step.")] = 64,
     lr: Annotated[float, Option(help="Learning rate.")] = 2e-4,

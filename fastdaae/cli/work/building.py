@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
@@ -53,8 +54,12 @@ def ours(make, architecture: str, image_shape: tuple[int, ...], hidden: str | No
     """Networks of ours, those that a model's constructor takes; `hidden` are the layers of the fully connected ones."""
     if architecture not in ARCHITECTURES:
         raise ValueError(f"--architecture must be one of {', '.join(ARCHITECTURES)}, got {architecture!r}")
-    widths, pixels, taken = sizes_of(HIDDEN if hidden is None else hidden), math.prod(image_shape), networks_of(make.__name__)
-    given = 2 * code if make is fd.models.VAE else code  # the mean and the log variance
+    widths, pixels, taken = (
+        sizes_of(HIDDEN if hidden is None else hidden),
+        math.prod(image_shape),
+        networks_of(make.__name__),
+    )
+    given = 2 * code if make.__name__ == "VAE" else code  # the mean and the log variance
     modules = {} if architecture == CONNECTED else fd.networks.for_images(architecture, image_shape, code, given)
     layers = {
         "encoder": [pixels, *widths, given],
@@ -87,7 +92,7 @@ def stack(image_shape: tuple[int, ...], hidden: str | None, corruption: Corrupti
     return fd.models.StackedAutoencoder(blocks)
 
 
-def classifier(autoencoder: nn.Module, dataset: Dataset, hidden: str | None, corruption: Corruption | None) -> nn.Module:
+def classifier(autoencoder: Any, dataset: Dataset, hidden: str | None, corruption: Corruption | None) -> nn.Module:
     """A classifier of a labelled data set on a trained model's codes, its head with the layers `hidden`."""
     labels = dataset.train.labels
     if labels is None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from fastdaae.corruptions import Corruption, Gaussian, Masking, Patches, SaltAndPepper, Shuffling
+from fastdaae.corruptions import Corruption, Gaussian
+from fastdaae.models.names import find
 
 NONE = "none"
 _FORMS = "gaussian:0.5, clipped:0.5, masking:0.3, salt-and-pepper:0.25, patches:8x8,2, shuffling:4 or none"
@@ -25,36 +26,30 @@ def read_corruption(text: str) -> Corruption | None:
     name, colon, numbers = text.partition(":")
     if name == NONE and not colon:
         return None
+    unreadable = ValueError(f"--corruption must be one as in {_FORMS}, got {text!r}")
     if name not in _READ:
-        raise _unreadable(text)
+        raise unreadable
+    kind, read = _READ[name]
     try:
-        arguments = _READ[name][1](numbers)
+        arguments = read(numbers)
     except ValueError:
-        raise _unreadable(text) from None
-    return _READ[name][0](*arguments)
+        raise unreadable from None
+    return find("corruption", kind)(**arguments)
 
 
-def _unreadable(text: str) -> ValueError:
-    return ValueError(f"--corruption must be one as in {_FORMS}, got {text!r}")
-
-
-def _number(text: str) -> tuple[float]:
-    return (float(text),)
-
-
-def _rectangles(text: str) -> tuple[tuple[int, int], int]:
-    size, comma, count = text.partition(",")
+def _rectangles(text: str) -> dict:
+    """Of "8x8,2", rows and columns of pixels and their number; of "8,2" squares."""
+    size, count = text.split(",")
     height, cross, width = size.partition("x")
-    if not comma:
-        raise ValueError(text)
-    return (int(height), int(width) if cross else int(height)), int(count)
+    return {"size": (int(height), int(width if cross else height)), "count": int(count)}
 
 
-_READ: dict[str, tuple[Callable[..., Corruption], Callable[[str], tuple]]] = {
-    "gaussian": (Gaussian, _number),
-    "clipped": (lambda sigma: Gaussian(sigma, clip=(0.0, 1.0)), _number),
-    "masking": (Masking, _number),
-    "salt-and-pepper": (SaltAndPepper, _number),
-    "patches": (Patches, _rectangles),
-    "shuffling": (Shuffling, lambda text: (int(text),)),
+# the class, and its arguments as the text has them
+_READ: dict[str, tuple[str, Callable[[str], dict]]] = {
+    "gaussian": ("Gaussian", lambda text: {"sigma": float(text)}),
+    "clipped": ("Gaussian", lambda text: {"sigma": float(text), "clip": (0.0, 1.0)}),
+    "masking": ("Masking", lambda text: {"drop": float(text)}),
+    "salt-and-pepper": ("SaltAndPepper", lambda text: {"p": float(text)}),
+    "patches": ("Patches", _rectangles),
+    "shuffling": ("Shuffling", lambda text: {"size": int(text)}),
 }

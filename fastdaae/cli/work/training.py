@@ -40,7 +40,9 @@ def train(*, out, config, data, root, model, pretrained, context, **options) -> 
         torch.manual_seed(how["seed"])
         kind = model or (_MODEL if pretrained is None else _FINE_TUNED)
         if (pretrained is not None) != (kind == _FINE_TUNED):
-            raise ValueError(f"--pretrained and --model classifier belong together, got --model {kind}; --help says how")
+            raise ValueError(
+                f"--pretrained and --model classifier belong together, got --model {kind}; --help says how"
+            )
         network, dataset, noted = _model_and_data(out, kind, pretrained, data, root, options)
         history = _fit(network, dataset, out, {**noted, **notes}, how)
     last = history[-1]
