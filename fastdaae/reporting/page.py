@@ -7,6 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 import fastdaae as fd
+from fastdaae.evaluation.measures import LIKELIHOOD
 from fastdaae.evaluation.telling import Row
 from fastdaae.reporting import captions
 from fastdaae.reporting.figures.samples import Block, Gallery
@@ -89,8 +90,9 @@ def render(
             "<h2>Numbers</h2>\n",
             *(f'<p class="note">{escape(note)}</p>\n' for note in notes),
             _numbers_table(numbers),
-            f'<p class="caution">{escape(LIKELIHOOD_CAUTION)}</p>\n',
         ]
+        if any(LIKELIHOOD in row.measure for row in numbers):
+            parts.append(f'<p class="caution">{escape(LIKELIHOOD_CAUTION)}</p>\n')
     parts += [f'<h2>Figures</h2>\n<p class="caution">{escape(captions.PAPER)}</p>\n', *_figures(panels)]
     if settings:
         parts += ["<h2>Settings</h2>\n", _settings_table(settings)]
@@ -140,17 +142,19 @@ def _chart(chart: Chart, alt: str) -> str:
 
 def _gallery(gallery: Gallery, pictures: Sequence[Picture], alt: str) -> str:
     blocks = "".join(_block(*pair, alt) for pair in zip(gallery.blocks, pictures, strict=True))
-    kind = "gallery labelled" if gallery.blocks[0].rows else "gallery"
+    first = gallery.blocks[0]
+    kind = "gallery" + (" labelled" if first.rows else "") + (" titled" if first.rows and first.title else "")
     style = f"--blocks: {len(pictures)}; --width: {max(picture.width for picture in pictures)}px"
     return f'<h3>{escape(gallery.title)}</h3>\n<div class="{kind}" style="{style}">\n{blocks}</div>\n'
 
 
 def _block(block: Block, picture: Picture, alt: str) -> str:
     rows = "".join(f"<span>{escape(name)}</span>" for name in block.rows)
+    beside = '<div class="head" aria-hidden="true">&nbsp;</div>' if block.title else ""
     columns = "".join(f"<span>{escape(name)}</span>" for name in block.columns)
     return "".join(
         [
-            f'<div class="rows">{rows}</div>\n' if rows else "",
+            f'<div class="side">{beside}<div class="rows">{rows}</div></div>\n' if rows else "",
             "<div>",
             f'<div class="head">{escape(block.title)}</div>' if block.title else "",
             f'<div class="columns" style="--columns: {len(block.columns)}">{columns}</div>' if columns else "",

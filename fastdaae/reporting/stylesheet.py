@@ -48,12 +48,15 @@ figure { margin: 0 0 52px; break-inside: avoid; }
            grid-template-columns: repeat(var(--blocks), minmax(0, var(--width))); }
 .gallery.labelled { column-gap: 2px;
                     grid-template-columns: max-content repeat(var(--blocks), minmax(0, var(--width))); }
+.gallery.titled { column-gap: 28px; }
+.gallery.titled .side { margin-right: -26px; }
+.side { display: flex; flex-direction: column; }
 .rows { display: grid; grid-auto-rows: 1fr; align-items: center; text-align: right; white-space: pre-line;
-        padding-right: 12px; }
-.rows ~ .rows { display: none; }
+        padding-right: 12px; flex: 1; }
+.side ~ .side { display: none; }
 .head { margin-bottom: 6px; }
 .columns { display: grid; grid-template-columns: repeat(var(--columns), 1fr); text-align: center; margin-bottom: 6px;
-           color: var(--muted); }
+           color: var(--muted); white-space: pre-line; }
 """
 
 _NARROW = """
@@ -78,7 +81,7 @@ p.summary { font-size: 17px; }
 figure { margin-bottom: 44px; }
 .gallery { grid-template-columns: minmax(0, var(--width)); font-size: 14px; }
 .gallery.labelled { grid-template-columns: max-content minmax(0, var(--width)); }
-.rows ~ .rows { display: grid; }
+.side ~ .side { display: flex; }
 .rows { font-size: 12px; padding-right: 8px; }
 .columns { font-size: 12px; }
 """
