@@ -68,6 +68,10 @@ def sample(
 def evaluate(
     run: RunFolder,
     data: RunData = None,
+    measures: Annotated[
+        str | None,
+        Option(help="What to measure, by name, as in retrieval,clustering (default: what is usual for the model)."),
+    ] = None,
     samples: Annotated[int, Option(help="Samples for likelihood and dimension.")] = 10_000,
     steps: Annotated[int, Option(help="Chain steps of the second sample set.")] = 5,
     k: Annotated[int, Option(help="Neighbours for the intrinsic dimension.")] = 100,

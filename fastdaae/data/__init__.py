@@ -2,5 +2,6 @@
 
 from fastdaae.data.catalogue import load, names
 from fastdaae.data.dataset import Dataset, Split, as_images
+from fastdaae.data.stand_in import stand_in
 
-__all__ = ["Dataset", "Split", "as_images", "load", "names"]
+__all__ = ["Dataset", "Split", "as_images", "load", "names", "stand_in"]

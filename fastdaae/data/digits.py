@@ -3,7 +3,8 @@
 import numpy as np
 
 from fastdaae.arrays import to_tensor
-from fastdaae.data.dataset import DIGITS, Dataset, Split
+from fastdaae.data.class_names import DIGITS
+from fastdaae.data.dataset import Dataset, Split
 
 VALIDATION_START, TEST_START = 1297, 1547
 

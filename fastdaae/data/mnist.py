@@ -8,26 +8,15 @@ import numpy as np
 import torch
 
 from fastdaae.arrays import to_tensor
-from fastdaae.data.dataset import DIGITS, Dataset, Split, require_named
+from fastdaae.data.class_names import DIGITS, GARMENTS
+from fastdaae.data.dataset import Dataset, Split, require_named
 from fastdaae.data.idx import read_idx
 
 PUBLISHED = {
     "mnist": "yann.lecun.com/exdb/mnist",
     "fashion-mnist": "github.com/zalandoresearch/fashion-mnist",
 }
-_GARMENTS = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
-CLASSES = {"mnist": DIGITS, "fashion-mnist": _GARMENTS}
+CLASSES = {"mnist": DIGITS, "fashion-mnist": GARMENTS}
 TRAINING_FILE, TEST_FILE, VALIDATION = 60_000, 10_000, 10_000
 
 

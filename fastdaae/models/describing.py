@@ -26,8 +26,8 @@ def describe(model: nn.Module) -> str:
 def _network(network: nn.Module) -> str:
     config, name = getattr(network, "config", None), type(network).__name__
     if isinstance(config, dict) and config.get("network") == "mlp":
-        output = f", output={config['output']!r}" if config["output"] else ""
-        name = f"mlp({_sizes(config['sizes'])}{output})"
+        said = "".join(f", {name}={config[name]!r}" for name in ("output", "activation") if config.get(name))
+        name = f"mlp({_sizes(config['sizes'])}{said})"
     elif isinstance(network, nn.Sequential):
         name = f"{name} of {len(network)} modules"
     return f"{name}, {_count(network)}"

@@ -38,7 +38,7 @@ def test_reconstruction_error_is_the_mean_over_images_and_batches(monkeypatch):
     )
     whole = reconstruction_error(network, images, noise)
     assert whole == pytest.approx(tuple(Estimate.of(corrupted)), rel=1e-6) and whole.mean != clean.mean()
-    monkeypatch.setattr("fastdaae.evaluation.reconstruction._BATCH", 7)
+    monkeypatch.setattr("fastdaae.evaluation.models.reconstruction._BATCH", 7)
     assert reconstruction_error(network, images, noise) == pytest.approx(tuple(whole), rel=1e-6)
     with pytest.raises(ValueError, match="images must not be empty"):
         reconstruction_error(network, images[:0])
@@ -63,8 +63,8 @@ def evaluation():
     stages = []
     result = evaluate(model(), fd.data.load("digits"), samples=300, steps=2, k=20, seed=4, report=stages.append)
     assert stages == [
-        "sampling",
         *(f"reconstruction, {of} input" for of in ("corrupted", "clean")),
+        "sampling",
         *(f"log-likelihood{part}, {of}" for of in SETS for part in (" over bandwidths", "")),
         *(f"classification, SVM on {of}" for of in ("codes", "PCA")),
         *(f"intrinsic dimension, {of}" for of in SETS),

@@ -48,7 +48,7 @@ def digits(**changed) -> Dataset:
     """Eighty training and thirty other images, where `changed` gives a split a function, through it."""
     counts = {"train": 80, "validation": 30, "test": 30}
     whole = fd.data.load("digits")
-    parts = {name: Split(*(values[:count] for values in getattr(whole, name))) for name, count in counts.items()}
+    parts = {name: Split(*(values[:count] for values in getattr(whole, name)[:2])) for name, count in counts.items()}
     return Dataset(**{**parts, **{name: change(parts[name]) for name, change in changed.items()}}, name="digits")
 
 
@@ -104,7 +104,7 @@ HARD = {
             "test accuracy .*": "all 1 training images have one label",
         },
     ),
-    "fewer images than neighbours": (model, lambda: digits(train=lambda part: Split(*(x[:9] for x in part))), {}),
+    "fewer images than neighbours": (model, lambda: digits(train=lambda part: Split(*(x[:9] for x in part[:2]))), {}),
 }
 
 

@@ -12,10 +12,10 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 from fastdaae import ops
-from fastdaae.evaluation.fitting import fitting
-from fastdaae.evaluation.points import as_points, as_rows
-from fastdaae.evaluation.rows import distinct_rows, largest_of_rows
-from fastdaae.evaluation.warn import warn
+from fastdaae.evaluation.estimators.fitting import fitting
+from fastdaae.evaluation.estimators.points import as_points, as_rows
+from fastdaae.evaluation.estimators.rows import distinct_rows, largest_of_rows
+from fastdaae.evaluation.estimators.warn import warn
 from fastdaae.ops.log_ratios import log_ratio_moments
 from fastdaae.reference import LogRatioMoments, Moments
 

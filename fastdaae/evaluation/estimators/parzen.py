@@ -13,10 +13,10 @@ from torch import Tensor
 from fastdaae import ops, reference
 from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.estimate import Estimate
-from fastdaae.evaluation.fitting import fitting
-from fastdaae.evaluation.points import as_points
-from fastdaae.evaluation.scales import warn_of_another_scale
-from fastdaae.evaluation.warn import warn
+from fastdaae.evaluation.estimators.fitting import fitting
+from fastdaae.evaluation.estimators.points import as_points
+from fastdaae.evaluation.estimators.scales import warn_of_another_scale
+from fastdaae.evaluation.estimators.warn import warn
 from fastdaae.ops import checks
 
 _LEAVE_OUT_BLOCK = 512

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fastdaae import pixels
-from fastdaae.evaluation.warn import warn
+from fastdaae.evaluation.estimators.warn import warn
 
 _ROWS, _NUMBERS = 1000, 1 << 18  # the most of a set that is looked at
 _MARGIN = 0.5  # what a decoder without a last sigmoid may miss [0, 1] by

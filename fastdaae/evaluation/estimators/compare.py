@@ -5,7 +5,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from fastdaae.evaluation.estimate import Estimate
-from fastdaae.evaluation.parzen import ParzenWindow
+from fastdaae.evaluation.estimators.parzen import ParzenWindow
 
 
 def compare(
