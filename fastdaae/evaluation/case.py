@@ -23,21 +23,23 @@ _SEEDS = 1 << 64
 class Case:
     """A model and a Dataset, and what is wanted of them.
 
-    `samples` is the most points of a set, `steps` those of the chain, `k` the number of neighbours, `svm_images` the
-    most training images of a classifier, `seed` that of all noise, `seeds` the number of draws of samples, `bandwidths`
-    the grid of the Parzen windows (None: theirs), `precision` that of the chain. `report` is told each stage.
+    `samples` is the most points of a set, `kept` the steps of the chain whose samples are measured, `k` the number of
+    neighbours, `svm_images` the most training images of a classifier, `seed` that of all noise, `seeds` the number of
+    draws of samples, `bandwidths` the grid of the Parzen windows (None: theirs), `precision` that of the chain and
+    `initial` what it starts from (None: the model's prior). `report` is told each stage.
     """
 
     model: Any
     dataset: Any
     samples: int
-    steps: int
+    kept: tuple[int, ...]
     k: int
     svm_images: int
     seed: int
     seeds: int
     bandwidths: NDArray[np.float64] | None
     precision: str
+    initial: Any
     report: Callable[[str], None]
     _codes: dict[tuple[str, int], Tensor] = field(default_factory=dict, repr=False)
 
@@ -53,7 +55,7 @@ class Case:
 
     @cached_property
     def sets(self) -> dict[str, list[Tensor | Exception]]:
-        """By name the sets that are measured, where the model is: samples x(0) and x(steps), and real images.
+        """By name the sets that are measured, where the model is: samples x(t) of the steps kept, and real images.
 
         Each is a list of draws [count, D], one for each seed, of which any may be the reason why there is none; the
         real images are one. They are drawn when they are first asked for.
@@ -61,7 +63,7 @@ class Case:
         drawn = []
         for number in range(self.seeds):
             self.report("sampling" + _which(number + 1, self.seeds))
-            drawn.append(_sampled(self.model, self.count, self.steps, (self.seed + number) % _SEEDS, self.precision))
+            drawn.append(self._sampled((self.seed + number) % _SEEDS))
         sets = {name: [draw[name] for draw in drawn] for name in drawn[0]}
         return {**sets, REAL: [rows_of(self.dataset.train.images[: self.count]).to(self.device)]}
 
@@ -78,9 +80,24 @@ class Case:
                 raise points
             yield points
 
+    def _sampled(self, seed: int) -> dict[str, Tensor | Exception]:
+        names = [f"x({t})" for t in self.kept]
+        if not hasattr(self.model, "sample"):
+            return dict.fromkeys(names, ValueError(f"this {type(self.model).__name__} draws no samples"))
+        how = {"steps": self.kept[-1], "keep": self.kept, "initial": self.initial, "precision": self.precision}
+        try:
+            drawn = self.model.sample(self.count, seed=seed, **how)
+        except IMPOSSIBLE as error:
+            return dict.fromkeys(names, error)
+        return {name: _finite_or_why(x.flatten(1)) for name, x in zip(names, drawn, strict=True)}
+
     def how(self, of: str) -> dict[str, str]:
         """How one of the sets was drawn, where that is worth telling."""
-        return {} if of == REAL or self.precision == "fp32" else {"precision": f"sampled in {self.precision}"}
+        if of == REAL:
+            return {}
+        drawn = {} if self.precision == "fp32" else {"precision": f"sampled in {self.precision}"}
+        start = self.initial if hasattr(self.initial, "sample") else "given codes"
+        return drawn if self.initial is None else {**drawn, "initial": f"chains from {start}"}
 
     def require(self, method: str, why: str) -> None:
         """Raises ValueError where the model has no such method, and so not what `why` says is needed."""
@@ -116,18 +133,6 @@ def rows_of(images: Tensor) -> Tensor:
 def _which(number: int, seeds: int) -> str:
     """Which of several seeds a stage is of."""
     return f", seed {number} of {seeds}" if seeds > 1 else ""
-
-
-def _sampled(model, count: int, steps: int, seed: int, precision: str) -> dict[str, Tensor | Exception]:
-    kept = (0, steps) if steps else (0,)
-    names = [f"x({t})" for t in kept]
-    if not hasattr(model, "sample"):
-        return dict.fromkeys(names, ValueError(f"this {type(model).__name__} draws no samples"))
-    try:
-        drawn = model.sample(count, steps=steps, keep=kept, seed=seed, precision=precision)
-    except IMPOSSIBLE as error:
-        return dict.fromkeys(names, error)
-    return {name: _finite_or_why(x.flatten(1)) for name, x in zip(names, drawn, strict=True)}
 
 
 def _finite_or_why(samples: Tensor) -> Tensor | Exception:
