@@ -11,6 +11,7 @@ PAPER = (
     "with Stacked Denoising Autoencoders”."
 )
 
+
 def likelihood(measures: Sequence[Measure]) -> str:
     """Where each curve's chosen bandwidth lies in its grid, and what is drawn around the curves."""
     windows = {measure.of: window_of(measure) for measure in measures}

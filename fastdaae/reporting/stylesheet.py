@@ -11,7 +11,8 @@ def _variables(palette: Palette) -> str:
     # between pictures a light page shows its ground, and a dark one a line, as most pictures are dark at their edges
     gutter = palette.ground if palette is LIGHT else palette.fill
     return "".join(
-        f"--{name}: {color}; " for name, color in {**named, "alert": palette.series[1], "gutter": gutter}.items()
+        f"--{name}: {color}; "
+        for name, color in {**named, "alert": palette.series[1], "link": palette.series[0], "gutter": gutter}.items()
     )
 
 
@@ -35,6 +36,9 @@ th, td { text-align: left; vertical-align: top; padding: 7px 14px 7px 0; border-
 thead th { color: var(--muted); font-weight: normal; }
 tr.group th { padding-top: 20px; border-bottom: 1.5px solid var(--muted); }
 .numbers .value { text-align: right; white-space: nowrap; padding-right: 36px; font-variant-numeric: tabular-nums; }
+.shared { color: var(--muted); font-weight: normal; margin-left: 1em; }
+.beside td.paper { color: var(--muted); }
+a { color: var(--link); }
 td.settings, .run th { color: var(--muted); font-weight: normal; }
 .numbers td:first-child { padding-left: 10px; }
 tr.real td { background: var(--shade); }
@@ -74,6 +78,10 @@ p.summary { font-size: 17px; }
 .numbers td:first-child { padding: 0; }
 .numbers td.value { padding: 0; font-weight: bold; white-space: normal; }
 .numbers td.settings { grid-column: 1 / -1; font-size: 14px; }
+.shared { color: var(--muted); font-weight: normal; margin-left: 1em; }
+.beside td.paper { grid-column: 1 / -1; font-weight: normal; text-align: left; }
+.beside td.paper:not(:empty)::before { content: "the paper: "; }
+.beside td.paper:empty { display: none; }
 .numbers tr.real { background: var(--shade); margin: 0 -10px; padding: 9px 10px; }
 .run tr { display: grid; grid-template-columns: 9em 1fr; gap: 8px; border-bottom: 1px solid var(--lines);
           padding: 7px 0; }

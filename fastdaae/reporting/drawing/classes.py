@@ -70,7 +70,9 @@ def most_wrong(subject: Subject, told: Told) -> tuple[str, Gallery]:
         f"The {len(worst)} wrong answers that the classifier is surest of, with shares from {shares.min():.1%} to "
         f"{shares.max():.1%}, and what is true. Images that a person would get wrong too are no fault of the model."
     )
-    return caption + subject.pixels_told, Gallery(f"Wrong answers on {subject.kind} images, the surest first", tuple(blocks))
+    return caption + subject.pixels_told, Gallery(
+        f"Wrong answers on {subject.kind} images, the surest first", tuple(blocks)
+    )
 
 
 def _short(subject: Subject, label: Tensor) -> str:

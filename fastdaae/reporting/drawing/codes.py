@@ -28,7 +28,9 @@ def draw(subject: Subject) -> Iterator[Drawn]:
 def histograms(subject: Subject) -> tuple[str, Redraw]:
     """The densities of codes and of the prior, and of draws of the posterior where there is one."""
     codes = _sets(subject)
-    title = f"Codes of {len(codes['clean']):,} {subject.kind} images" + (" beside the prior" if "prior" in codes else "")
+    title = f"Codes of {len(codes['clean']):,} {subject.kind} images" + (
+        " beside the prior" if "prior" in codes else ""
+    )
     return _matching(subject), lambda look: code_histograms(codes, title, look)
 
 

@@ -89,9 +89,8 @@ def _caption(subject: Subject, found: list[Filters]) -> str:
     first = found[0].weights.flatten(1).abs().amax(1)
     kernels = found[0].weights.dim() == 4 and tuple(found[0].weights.shape[1:]) != subject.shape
     told = (
-        f"The weights of each unit as {'a kernel' if kernels else 'an image'}, in the units' order: grey is 0, white or "
-        "black its own largest weight (the median of these is "
-        f"{first.median():.2g}). "
+        f"The weights of each unit as {'a kernel' if kernels else 'an image'}, in the units' order: grey is 0, white "
+        f"or black its own largest weight (the median of these is {first.median():.2g}). "
     )
     if len(found) > 1:
         told += (

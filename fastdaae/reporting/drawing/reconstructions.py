@@ -1,4 +1,4 @@
-"""Images, corrupted as in training, and what the model makes of them, beside principal components of as many numbers."""
+"""Images, corrupted as in training, and what the model and as many principal components make of them."""
 
 from collections.abc import Iterator
 

@@ -7,9 +7,10 @@ from fastdaae import ops
 from fastdaae.corruptions import Gaussian
 from fastdaae.evaluation.attempt import require_finite
 from fastdaae.noise import Site
-from fastdaae.reporting.drawing.drawn import Drawn, pictured
+from fastdaae.reporting.drawing.drawn import Drawn, Redraw, chart, pictured
 from fastdaae.reporting.drawing.reconstructions import SYMBOLS
 from fastdaae.reporting.drawing.subject import Subject
+from fastdaae.reporting.figures.robustness import has_strengths, robustness_curves
 from fastdaae.reporting.figures.samples import Block, Gallery, grid_of_rows
 
 _SHOWN = 6
@@ -17,9 +18,22 @@ _RISING = {"sigma": (0.0, 0.25, 0.5, 0.75, 1.0), "drop": (0.0, 0.25, 0.5, 0.75, 
 
 
 def draw(subject: Subject) -> Iterator[Drawn]:
-    """Robustness, of a model that reconstructs, to more and less of the corruption it knows, or to Gaussian noise."""
+    """Pictures, of a model that reconstructs, and curves, where they were measured."""
     if subject.reconstructs and _rises(_corruption(subject)):
         yield pictured("robustness-pictures", lambda: pictures(subject))
+    if any(map(has_strengths, subject.measures)):
+        yield chart("robustness", lambda: curves(subject))
+
+
+def curves(subject: Subject) -> tuple[str, Redraw]:
+    """What was measured over the strength of noise on the test images."""
+    measures = list(filter(has_strengths, subject.measures))
+    sigma = getattr(getattr(subject.model, "corruption", None), "sigma", None)
+    caption = (
+        "Test images with Gaussian noise of rising σ, which the model may never have met. A robust model's curve stays "
+        "flat; bars are standard errors over the images."
+    )
+    return caption, lambda look: robustness_curves(measures, sigma, look)
 
 
 def _corruption(subject: Subject):
@@ -35,7 +49,7 @@ def pictures(subject: Subject) -> tuple[str, Gallery]:
     """The first images at each strength, and what the model makes of them."""
     corruption, images = _corruption(subject), subject.few[:_SHOWN]
     name = str(_rises(corruption))
-    own = {getattr(corruption, name)} if subject.corrupts and subject.model.corruption is not None else set()
+    own = set() if getattr(subject.model, "corruption", None) is None else {getattr(corruption, name)}
     inputs, outputs, labels = [], [], []
     for strength in sorted({*_RISING[name], *own}):
         weaker = dataclasses.replace(corruption, **{name: strength})
@@ -52,10 +66,6 @@ def pictures(subject: Subject) -> tuple[str, Gallery]:
     caption = (
         f"The first {len(images)} {subject.kind} images under {type(corruption).__name__} corruption of rising "
         "strength, the same noise at each, and what the model makes of them. A robust one changes little up to the "
-        "strength of its training and fails gradually beyond it" + _paper(subject)
+        "strength of its training and fails gradually beyond it."
     )
     return caption + subject.pixels_told, Gallery("Reconstruction as corruption rises", tuple(blocks))
-
-
-def _paper(subject: Subject) -> str:
-    return " (Figures 10 and 15 of the paper ask the same of attributes)." if subject.corrupts else "; this one met none."

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from fastdaae.evaluation.attempt import require_finite
 from fastdaae.reporting.drawing.drawn import Drawn, Redraw, chart, pictured
 from fastdaae.reporting.drawing.subject import Subject
 from fastdaae.reporting.figures.distributions import histogram

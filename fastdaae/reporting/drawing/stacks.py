@@ -29,9 +29,9 @@ def top_down(subject: Subject) -> tuple[str, Gallery]:
     require_finite("samples", samples.flatten(0, 1))
     pictures = np.stack([subject.pictures(column) for column in (x, *samples)])
     caption = (
-        f"Left of each row one of the first {subject.kind} images, right of it samples of its code: each layer of codes "
-        "is drawn as Bernoulli variables of its activations and decoded by one block, down to the pixels (Vincent et "
-        "al. 2010, section 7; Figure 5 of the report). Samples should vary and keep what the image is of."
+        f"Left of each row one of the first {subject.kind} images, right of it samples of its code: each layer of "
+        "codes is drawn as Bernoulli variables of its activations and decoded by one block, down to the pixels "
+        "(Vincent et al. 2010, section 7; Figure 5 of the report). Samples should vary and keep what the image is of."
     )
     names = ("x", *(str(number) for number in range(1, _SAMPLES + 1)))
     return caption + subject.pixels_told, strip(pictures, names, "Images and samples from the top of the stack")

@@ -1,6 +1,7 @@
 """The figures, by what they show, and what all of them are drawn with: looks, style, grids of pictures, files."""
 
 from fastdaae.reporting.figures import (
+    beside,
     codes,
     distributions,
     files,
@@ -9,12 +10,14 @@ from fastdaae.reporting.figures import (
     measures,
     pictures,
     projection,
+    robustness,
     samples,
     style,
     training,
 )
 
 __all__ = [
+    "beside",
     "codes",
     "distributions",
     "files",
@@ -23,6 +26,7 @@ __all__ = [
     "measures",
     "pictures",
     "projection",
+    "robustness",
     "samples",
     "style",
     "training",

@@ -14,7 +14,9 @@ _BINS = 40
 _DASHES = {"mean": (), "floor": (4, 3)}
 
 
-def histogram(values: np.ndarray, levels: Mapping[str, float], *, title: str, x_label: str, look: Look = WIDE) -> Figure:
+def histogram(
+    values: np.ndarray, levels: Mapping[str, float], *, title: str, x_label: str, look: Look = WIDE
+) -> Figure:
     """How many of the values [N] lie where, with a line at each of the named `levels`: "mean", "floor"."""
     figure, (axes,) = panels_of(look, 1, 4.4, width=8.6, legends=2 * len(levels) + 1)
     style_axes(axes, look, title=title, x_label=x_label, y_label="images")

@@ -19,6 +19,7 @@ _LETTER = 0.62  # of the size of a text, the width of a letter
 _LEAST_WIDTH = 1440  # room for the title over few or small pictures
 _LARGE = 132  # device pixels of a picture's longer side where there are few
 _FEW = 40
+ACROSS = 4  # blocks side by side, before they go on in the next line
 
 
 class Block(NamedTuple):
@@ -77,27 +78,35 @@ def grid_of_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def figure_of(gallery: Gallery) -> Figure:
-    """A gallery as one figure on a white ground, its blocks side by side."""
-    blocks = gallery.blocks
-    look = WIDE
-    letter = _LETTER * look.text * DPI / 72
-    lines = [line for name in blocks[0].rows for line in name.split("\n")]
-    first = _MARGIN + round(max(map(len, lines), default=0) * letter) + (22 if lines else 0)
-    heads = [line for block in blocks for line in (block.title, *block.columns) if line]
-    between = GUTTER if lines and not heads else _BETWEEN
-    lines_of_heads = max((line.count("\n") + 1 for line in heads), default=0)
-    top = _TITLE_BAND + (_HEAD_BAND + (lines_of_heads - 1) * _LINE if heads else 16)
-    width = first + sum(block.pictures.shape[1] for block in blocks) + between * (len(blocks) - 1) + _MARGIN
-    figure = _canvas(width, top + max(block.pictures.shape[0] for block in blocks) + _MARGIN, gallery.title)
-    left = first
-    for block in blocks:
-        _place(figure, block.pictures, left, top)
-        _name_columns(figure, block, left, top - 26 - (lines_of_heads - 1) * _LINE / 2)
-        left += block.pictures.shape[1] + between
-    for i, name in enumerate(blocks[0].rows):
-        middle = top + (i + 0.5) * (blocks[0].pictures.shape[0] + GUTTER) / len(blocks[0].rows) - GUTTER / 2
-        _write(figure, name, first - 22, middle, ha="right")
+    """A gallery as one figure on a white ground, its blocks side by side, four in a line."""
+    lines = [gallery.blocks[start : start + ACROSS] for start in range(0, len(gallery.blocks), ACROSS)]
+    names = [line for name in gallery.blocks[0].rows for line in name.split("\n")]
+    letter = _LETTER * WIDE.text * DPI / 72
+    first = _MARGIN + round(max(map(len, names), default=0) * letter) + (22 if names else 0)
+    heads = [head for block in gallery.blocks for head in (block.title, *block.columns) if head]
+    between = GUTTER if names and not heads else _BETWEEN
+    head_lines = max((head.count("\n") + 1 for head in heads), default=0)
+    head = _HEAD_BAND + (head_lines - 1) * _LINE if heads else 16
+    widths = [sum(block.pictures.shape[1] for block in line) + between * (len(line) - 1) for line in lines]
+    heights = [max(block.pictures.shape[0] for block in line) for line in lines]
+    whole = _TITLE_BAND + head * len(lines) + sum(heights) + _BETWEEN * (len(lines) - 1) + _MARGIN
+    figure = _canvas(first + max(widths) + _MARGIN, whole, gallery.title)
+    top = _TITLE_BAND + head
+    for line, height in zip(lines, heights, strict=True):
+        left = first
+        for block in line:
+            _place(figure, block.pictures, left, top)
+            _name_columns(figure, block, left, top - 26 - max(0, head_lines - 1) * _LINE / 2)
+            left += block.pictures.shape[1] + between
+        _name_rows(figure, line[0], first - 22, top)
+        top += height + _BETWEEN + head
     return figure
+
+
+def _name_rows(figure: Figure, block: Block, right: int, top: float) -> None:
+    pitch = (block.pictures.shape[0] + GUTTER) / max(1, len(block.rows))
+    for i, name in enumerate(block.rows):
+        _write(figure, name, right, top + (i + 0.5) * pitch - GUTTER / 2, ha="right")
 
 
 def _name_columns(figure: Figure, block: Block, left: int, middle: int) -> None:
