@@ -8,7 +8,7 @@ from fastdaae.schema import one_of
 _HOMES = {
     "model": ("fastdaae.models", ("Autoencoder", "AAE", "DAAE", "IDAAE")),
     "network": ("fastdaae.networks", ("mlp",)),
-    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper")),
+    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper", "Patches", "Shuffling")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
 }
 

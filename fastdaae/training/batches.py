@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from fastdaae import images, pixels
-from fastdaae.corruptions import Corruption, Gaussian, SaltAndPepper
+from fastdaae.corruptions import Corruption, Gaussian, Patches, SaltAndPepper
 
 
 def training_images(dataset) -> tuple[Tensor, Tensor | None]:
@@ -90,6 +90,8 @@ def _reach(corruption: Corruption | None) -> float:
     """The greatest number of a corruption that is in units of x; 0 where none is."""
     if isinstance(corruption, Gaussian):
         return max([corruption.sigma, *(corruption.clip or ())])
+    if isinstance(corruption, Patches):
+        return corruption.fill
     return corruption.high if isinstance(corruption, SaltAndPepper) else 0.0
 
 
