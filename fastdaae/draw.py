@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from fastdaae.corruptions import Corruption, Gaussian, Masking, Patches, SaltAndPepper
 
-KINDS = ("none", "gaussian", "clipped_gaussian", "masking", "salt_and_pepper", "patches", "shuffling")
+# those of single entries; "patches" and "shuffling" are of regions of an image
+KINDS = ("none", "gaussian", "clipped_gaussian", "masking", "salt_and_pepper")
 # the fields as a registered operator takes them, one after the other
 SCHEMA = (
     "str kind, float amount, float low, float high, SymInt[] image, int copies, SymInt row_offset, int site, int ahead, "
@@ -67,7 +68,9 @@ def draw_of(
     ahead: int = 0,
 ) -> Draw:
     """The draw of a corruption (None: no noise) at an address."""
-    rectangles = (corruption.height, corruption.width, corruption.count) if isinstance(corruption, Patches) else (0, 0, 0)
+    rectangles = (
+        (corruption.height, corruption.width, corruption.count) if isinstance(corruption, Patches) else (0, 0, 0)
+    )
     return Draw(*_words(corruption), image, copies, row_offset, site, ahead, *rectangles)
 
 

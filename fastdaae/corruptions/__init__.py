@@ -23,7 +23,10 @@ def require(corruption: Any) -> None:
     if isinstance(corruption, tokens.TokenCorruption):
         kind = type(corruption).__name__
         raise TypeError(f"corruption must be one of numbers, got {kind} of token ids; use fastdaae.ops.corrupt_tokens")
-    got, remedy = shortened(corruption), "say Gaussian(sigma), Masking(drop), SaltAndPepper(p), Patches(size, count) or Shuffling(size)"
+    got, remedy = (
+        shortened(corruption),
+        "say Gaussian(sigma), Masking(drop), SaltAndPepper(p), Patches(size, count) or Shuffling(size)",
+    )
     if isinstance(corruption, type):
         got, remedy = f"the class {corruption.__name__}", "make one, such as fastdaae.corruptions.Gaussian(0.5)"
     elif is_number(corruption) and corruption >= 0:

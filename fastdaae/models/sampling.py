@@ -53,7 +53,12 @@ def sample(
             chain = own_noise.chain(model, z, noise, kept, precision)
         else:
             corruption = model.corruption if corruption is _TRAINING else corruption
-            how: dict[str, Any] = {"steps": steps, "keep": kept, "precision": precision, "image_shape": model.image_shape}
+            how: dict[str, Any] = {
+                "steps": steps,
+                "keep": kept,
+                "precision": precision,
+                "image_shape": model.image_shape,
+            }
             chain = ops.sample_chain(_to_pixels(model), _from_pixels(model), z, corruption, noise, **how)
     finally:
         model.train(was_training)

@@ -43,7 +43,9 @@ def corrupt_tokens(
             "TokenMasking(p, mask_id) or another, and for numbers use fastdaae.ops.corrupt"
         )
     if isinstance(corruption, TokenPermutation) and corruption.sentence_end in kept:
-        raise ValueError(f"keep must not hold sentence_end, which moves with its sentence, got {corruption.sentence_end}")
+        raise ValueError(
+            f"keep must not hold sentence_end, which moves with its sentence, got {corruption.sentence_end}"
+        )
     draw = checks.as_draw(None, noise, tokens.shape[0], row_offset=row_offset, site=site)
     where = {"row_offset": draw.row_offset, "site": draw.site}
     return reference.corrupt_tokens(tokens, lengths, corruption, noise, pad_id=pad_id, keep=kept, **where)
