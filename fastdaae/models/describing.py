@@ -41,6 +41,9 @@ def _network(network: nn.Module) -> str:
     if isinstance(config, dict) and config.get("network") == "mlp":
         said = "".join(f", {name}={config[name]!r}" for name in ("output", "activation") if config.get(name))
         name = f"mlp({_sizes(config['sizes'])}{said})"
+    elif isinstance(config, dict) and "network" in config:
+        said = ", ".join(f"{key}={value!r}" for key, value in config.items() if key != "network" and value is not None)
+        name = f"{config['network']}({said})"
     elif isinstance(network, nn.Sequential):
         name = f"{name} of {len(network)} modules"
     return f"{name}, {_count(network)}"

@@ -91,7 +91,10 @@ def _require_sizes(model: nn.Module, tensors: dict[str, Tensor], given: Mapping[
         for name, tensor in run_folder.model_tensors(model).items()
         if name.partition("/")[2].partition(".")[0] not in given
     }
-    dtypes = {tensors[name].dtype for name in described if name in tensors}
+    # batch norm counts its batches in whole numbers
+    dtypes = {
+        tensors[name].dtype for name, planned in described.items() if name in tensors and planned.is_floating_point()
+    }
     if len(dtypes) > 1 or not all(dtype.is_floating_point for dtype in dtypes):
         listed = ", ".join(sorted(map(str, dtypes)))
         raise ValueError(

@@ -10,7 +10,15 @@ _HOMES = {
         "fastdaae.models",
         ("Autoencoder", "AAE", "DAAE", "IDAAE", "VAE", "NoiseTransformer", "StackedAutoencoder", "Classifier"),
     ),
-    "network": ("fastdaae.networks", ("mlp",)),
+    "network": (
+        "fastdaae.networks",
+        (
+            "mlp",
+            *("cae_block_encoder", "cae_block_decoder", "cae_encoder", "cae_decoder"),
+            *("tutorial_encoder", "tutorial_decoder", "dcgan_encoder", "dcgan_decoder"),
+            *("textbook_encoder", "textbook_decoder"),
+        ),
+    ),
     "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
 }
