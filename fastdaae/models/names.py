@@ -19,7 +19,7 @@ _HOMES = {
             *("textbook_encoder", "textbook_decoder"),
         ),
     ),
-    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper")),
+    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper", "Patches", "Shuffling")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
 }
 

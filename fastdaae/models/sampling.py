@@ -70,7 +70,7 @@ def run_chain(model, z: Tensor, corruption: Any, noise: Noise, keep: tuple[int, 
     if corruption is TRAINING and model.draws_own_noise:
         return run_methods(model, z, corruption, noise, keep, precision, lambda x, *_, **__: model.encode(x))
     corruption = model.corruption if corruption is TRAINING else corruption
-    how: dict[str, Any] = {"steps": keep[-1], "keep": keep, "precision": precision}
+    how: dict[str, Any] = {"steps": keep[-1], "keep": keep, "precision": precision, "image_shape": model.image_shape}
     return ops.sample_chain(_to_pixels(model), _from_pixels(model), z, corruption, noise, **how)
 
 
