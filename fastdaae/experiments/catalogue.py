@@ -6,7 +6,14 @@ import importlib
 from fastdaae.experiments.recipe import Recipe
 
 # each has a module of its name here, with underscores
-_NAMES = ("daae-mnist", "dae-fashion", "dvae-mnist", "sdae-filters", "sdae-mnist")
+_NAMES = (
+    "daae-mnist",
+    "sdae-filters",
+    "sdae-mnist",
+    "dvae-mnist",
+    "manifold",
+    "dae-fashion",
+)
 
 
 def names() -> list[str]:
