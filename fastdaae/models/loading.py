@@ -74,6 +74,10 @@ def _require_networks(config: dict, networks: Mapping[str, nn.Module]) -> None:
     if not isinstance(networks, Mapping):
         raise TypeError(f"networks must be {{name: torch.nn.Module}}, got {shortened(networks)}")
     known = networks_of(config.get("model"))
+    if networks and not known:
+        raise ValueError(
+            f"networks must be left out for a run of {shortened(config.get('model'))}; pass model= instead"
+        )
     for name, network in networks.items():
         if name not in known:
             raise ValueError(f"networks must be of {', '.join(known)} for the run's model, got {shortened(name)}")
