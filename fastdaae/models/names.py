@@ -19,7 +19,7 @@ _HOMES = {
             *("textbook_encoder", "textbook_decoder"),
         ),
     ),
-    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper", "Patches", "Shuffling")),
+    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
 }
 

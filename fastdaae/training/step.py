@@ -60,7 +60,7 @@ class TrainingStep:
         if self.takes_labels != (labels is not None):
             told = "takes them; use step(x, labels=y)" if self.takes_labels else "takes none; use step(x)"
             missing = "must be given" if self.takes_labels else "must be left out"
-            raise TypeError(f"labels {missing}, since the step of a {type(self.model).__name__} {told}")
+            raise TypeError(f"labels {missing}, since {type(self.model).__name__}.step {told}")
         if labels is not None:
             require_labels(self.model, x, batches.as_labels(labels, len(x)))
 
