@@ -6,7 +6,13 @@ import importlib
 from fastdaae.experiments.recipe import Recipe
 
 # each has a module of its name here, with underscores
-_NAMES = ("daae-mnist", "daae-omniglot", "daae-sprites", "dae-fashion")
+_NAMES = (
+    "daae-mnist",
+    "daae-omniglot",
+    "daae-sprites",
+    "dae-fashion",
+    "dvae-mnist",
+)
 
 
 def names() -> list[str]:

@@ -121,8 +121,8 @@ RECIPE = Recipe(
     ],
     notes=(
         "Figure 3 prints likelihoods as bars without numbers, so that orders alone can be compared.",
-        "The paper does not name the drawer that tests, and has one task of 20 classes; here the twentieth drawer tests "
-        "and 30 tasks are averaged.",
+        "The paper does not name the drawer that tests, and has one task of 20 classes; here the twentieth drawer "
+        "tests, and 30 tasks are averaged.",
         "The budget short has images of 28 x 28 pixels and another learning rate; the paper's are 105 x 105.",
     ),
 )

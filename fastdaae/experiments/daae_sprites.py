@@ -71,8 +71,8 @@ RECIPE = Recipe(
         ),
     ],
     notes=(
-        "The paper's bandwidth, 1.29, cannot be: under it no density in its 10,800 dimensions exceeds -12,675 nats. Here "
-        "it is chosen from ten values in 0.1..1, of which 0.129 is the second.",
+        "The paper's bandwidth, 1.29, cannot be: under it no density in its 10,800 dimensions exceeds -12,675 nats. "
+        "Here it is chosen from ten values in 0.1..1, of which 0.129 is the second.",
         "The paper's images are 60 x 60, of other characters than these of 64 x 64: orders and differences can be "
         "compared, likelihoods cannot.",
     ),

@@ -8,7 +8,7 @@ from fastdaae.schema import one_of
 _HOMES = {
     "model": (
         "fastdaae.models",
-        ("Autoencoder", "AAE", "DAAE", "IDAAE", "StackedAutoencoder", "Classifier"),
+        ("Autoencoder", "AAE", "DAAE", "IDAAE", "VAE", "NoiseTransformer", "StackedAutoencoder", "Classifier"),
     ),
     "network": (
         "fastdaae.networks",
@@ -19,7 +19,7 @@ _HOMES = {
             *("textbook_encoder", "textbook_decoder"),
         ),
     ),
-    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper")),
+    "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper", "Patches", "Shuffling")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
 }
 

@@ -82,6 +82,17 @@ class StackedAutoencoder(Autoencoder):
         """x~ ~ c(x~ | x) by the first block, in the shape of x [N, ...]."""
         return self.blocks[0].corrupted(x, noise, site=site, row_offset=row_offset)
 
+    def emphasised_loss(
+        self, decoder: Plan | nn.Module, z: Tensor, x: Tensor, noise: Noise, *, site: int, row_offset: int = 0
+    ) -> Tensor:
+        """The first block's loss with its emphasis, for an x~ drawn at this address; 0-d."""
+        return self.blocks[0].emphasised_loss(decoder, z, x, noise, site=site, row_offset=row_offset)
+
+    @property
+    def loss_unit(self) -> str:
+        """The unit of the first block's loss."""
+        return self.blocks[0].loss_unit
+
     def reconstruction_loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
         """The first block's mean loss over pixels of what `decoder` makes of top codes z [N, Z]; 0-d."""
         return self.blocks[0].reconstruction_loss(decoder, z, x)

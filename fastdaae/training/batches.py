@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from fastdaae import arrays, images, pixels
-from fastdaae.corruptions import Corruption, Gaussian, SaltAndPepper
+from fastdaae.corruptions import Corruption, Gaussian, Patches, SaltAndPepper
 
 _WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
@@ -136,6 +136,8 @@ def _reach(corruption: Corruption | None) -> float:
     """The greatest number of a corruption that is in units of x; 0 where none is."""
     if isinstance(corruption, Gaussian):
         return max([corruption.sigma, *(corruption.clip or ())])
+    if isinstance(corruption, Patches):
+        return corruption.fill
     return corruption.high if isinstance(corruption, SaltAndPepper) else 0.0
 
 
