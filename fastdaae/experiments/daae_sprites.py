@@ -49,7 +49,7 @@ RECIPE = Recipe(
     ],
     budgets={
         "smoke": Budget({"hidden": 16, "epochs": 1, "samples": 50}, seeds=2, stand_in=160),
-        "short": Budget({"hidden": 1000, "epochs": 1, "samples": 1_000}),
+        "short": Budget({"hidden": 1000, "epochs": 2, "samples": 1_000}),
         "paper": Budget({"hidden": 1000, "epochs": 5, "samples": 1_000}),
     },
     figures=[
