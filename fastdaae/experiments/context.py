@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from fastdaae import run_folder, training
-from fastdaae.data import Dataset
 from fastdaae.evaluation import Measure, evaluate, write_evaluation
 from fastdaae.evaluation.estimators.parzen import GRID_END
 from fastdaae.experiments.recipe import Budget
@@ -38,8 +37,8 @@ class Context:
     notes: dict[str, Any]
     _trained: dict[int, tuple[nn.Module, Path, list[Measure]]] = field(default_factory=dict)
 
-    def dataset(self, name: str, **options: Any) -> Dataset:
-        """The data set of a name, read with its loader's own options; at a budget with stand-ins one like it."""
+    def dataset(self, name: str, **options: Any) -> Any:
+        """The `Dataset` of a name, read with its loader's own options; at a budget with stand-ins one like it."""
         return self.sets.load(name, **options)
 
     def train(
