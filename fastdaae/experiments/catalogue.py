@@ -8,11 +8,14 @@ from fastdaae.experiments.recipe import Recipe
 # each has a module of its name here, with underscores
 _NAMES = (
     "daae-mnist",
+    "daae-omniglot",
+    "daae-sprites",
     "sdae-filters",
     "sdae-mnist",
     "dvae-mnist",
     "manifold",
     "dae-fashion",
+)
 )
 
 
