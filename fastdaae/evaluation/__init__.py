@@ -12,6 +12,7 @@ from fastdaae.evaluation.estimators.dimension import IntrinsicDimension
 from fastdaae.evaluation.estimators.parzen import ParzenWindow
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.models.accuracy import confusion
+from fastdaae.evaluation.models.bounds import elbo, importance_weighted_bound
 from fastdaae.evaluation.models.components import pca_reconstruction_error
 from fastdaae.evaluation.models.filters import Filters, filter_statistics, first_filters
 from fastdaae.evaluation.models.reconstruction import reconstruction_error
@@ -42,6 +43,8 @@ __all__ = [
     "many_way_accuracy",
     "over_strengths",
     "pca_reconstruction_error",
+    "elbo",
+    "importance_weighted_bound",
     "pca_svm_accuracy",
     "read_evaluation",
     "reconstruction_error",

@@ -7,6 +7,7 @@ from fastdaae.evaluation.case import Case
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.measures.accuracy import accuracy
 from fastdaae.evaluation.measures.attributes import attributes
+from fastdaae.evaluation.measures.bounds import bounds
 from fastdaae.evaluation.measures.classification import classification, linear_svm
 from fastdaae.evaluation.measures.clustering import clusters
 from fastdaae.evaluation.measures.dimension import DIMENSION, intrinsic_dimension
@@ -24,6 +25,7 @@ __all__ = ["DIMENSION", "LIKELIHOOD", "MEASURES", "names_for"]
 MEASURES: dict[str, Callable[[Case], list[Measure]]] = {
     "reconstruction": reconstruction,
     "log-likelihood": log_likelihood,
+    "bounds": bounds,
     "classification": classification,
     "dimension": intrinsic_dimension,
     "linear svm": linear_svm,
