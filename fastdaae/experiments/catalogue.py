@@ -16,7 +16,6 @@ _NAMES = (
     "manifold",
     "dae-fashion",
 )
-)
 
 
 def names() -> list[str]:
