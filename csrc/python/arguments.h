@@ -29,8 +29,10 @@ using Text = std::string_view;
 using NumbersArguments = std::tuple<Address, Text>;
 // (address, type, rows, index, state)
 using SourceArguments = std::tuple<Address, Text, int64_t, Address, Address>;
-// fastdaae.draw.Draw: (kind, amount, low, high, image, copies, row_offset, site, ahead)
-using DrawArguments = std::tuple<Text, double, double, double, Unread, int64_t, int64_t, int64_t, int64_t>;
+// fastdaae.draw.Draw: (kind, amount, low, high, image, copies, row_offset, site, ahead, patch_height, patch_width,
+// patches)
+using DrawArguments = std::tuple<Text, double, double, double, ImageShape, int64_t, int64_t, int64_t, int64_t, int64_t,
+                                 int64_t, int64_t>;
 // (weight, bias, inputs, outputs, activation, slope)
 using LayerArguments = std::tuple<NumbersArguments, Address, int64_t, int64_t, Text, float>;
 // (address, type, rows, columns)
@@ -76,15 +78,29 @@ struct DrawnAt {
   int64_t copies;
 };
 
-inline DrawnAt checked_draw(const DrawArguments& draw, Address state) {
-  const auto& [kind, amount, low, high, image, copies, row_offset, site, ahead] = draw;
-  const Corruption corruption = {meaning_of("kind", kind, kKinds), amount, low, high};
+// Of rows of so many columns.
+inline Corruption checked_corruption(const DrawArguments& draw, int64_t columns) {
+  const auto& [kind, amount, low, high, image, copies, row_offset, site, ahead, height, width, count] = draw;
+  const Patches patches = {image.planes, image.height, image.width, height, width, count};
+  const Corruption corruption = {meaning_of("kind", kind, kKinds), amount, low, high, patches};
+  if (corruption.kind != Kind::patches) return corruption;
+  require(image.planes * image.height * image.width == columns, "image must have ", columns, " numbers, got ",
+          image.planes, " x ", image.height, " x ", image.width);
+  require_between("patch_height", height, 1, image.height);
+  require_between("patch_width", width, 1, image.width);
+  require(count >= 0, "patches must be >= 0, got ", count);
+  return corruption;
+}
+
+inline DrawnAt checked_draw(const DrawArguments& draw, int64_t columns, Address state) {
+  const Corruption corruption = checked_corruption(draw, columns);
+  const int64_t copies = std::get<5>(draw), row_offset = std::get<6>(draw), site = std::get<7>(draw);
   require_between("copies", copies, 1, 65536);
   require_between("site", site, 0, 65535);
   NoiseAddress noise = {{0, 0}, 0, static_cast<uint32_t>(site), row_offset};
   if (const auto* words = pointer<const int64_t>(state)) {
     noise.key = {static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1])};
-    noise.step = static_cast<uint32_t>(static_cast<uint64_t>(words[2]) + static_cast<uint64_t>(ahead));
+    noise.step = static_cast<uint32_t>(static_cast<uint64_t>(words[2]) + static_cast<uint64_t>(std::get<8>(draw)));
   } else {
     require(corruption.kind == Kind::none, "noise needs a state, got none");
   }
@@ -115,7 +131,7 @@ inline Source checked_source(const SourceArguments& source, const Extent& extent
 // Rows that are corrupted on their way in.
 inline LayerInput checked_input(const SourceArguments& source, int64_t rows, int64_t columns,
                                 const DrawArguments& draw) {
-  const DrawnAt drawn = checked_draw(draw, std::get<4>(source));
+  const DrawnAt drawn = checked_draw(draw, columns, std::get<4>(source));
   const Extent extent = checked_extent(rows, columns, drawn.copies);
   return {checked_source(source, extent), drawn.corruption, drawn.noise, extent};
 }

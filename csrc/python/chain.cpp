@@ -29,7 +29,7 @@ void sample_chain(const std::vector<LayerArguments>& decoder, const std::vector<
   for (size_t i = 0; i < keep.size(); ++i) {
     require(keep[i] >= 0 && (i == 0 || keep[i] > keep[i - 1]), "keep must be ascending steps >= 0");
   }
-  const DrawnAt drawn = checked_draw(draw, state);
+  const DrawnAt drawn = checked_draw(draw, decode.back().outputs, state);
   require(drawn.copies == 1, "a chain draws one copy, got copies = ", drawn.copies);
   if (rows <= 0 || keep.empty()) return;
   engine().chain.run({{decode.data(), static_cast<int64_t>(decode.size())},

@@ -12,11 +12,12 @@
 namespace fastdaae {
 namespace python {
 
-// A field that nothing asks for yet.
-struct Unread {};
+// The shape of a sample: what stands before its last two sizes is planes.
+struct ImageShape {
+  int64_t planes = 1, height = 1, width = 1;
+};
 
 // Each reads an object, or says that it is of another kind or too large; Python's error is left set then.
-inline bool read(PyObject*, Unread&) { return true; }
 
 inline bool read(PyObject* from, uintptr_t& to) {
   const unsigned long long number = PyLong_Check(from) ? PyLong_AsUnsignedLongLong(from) : ~0ull;
@@ -52,6 +53,16 @@ inline bool read(PyObject* from, std::string_view& to) {
   const char* characters = PyUnicode_Check(from) ? PyUnicode_AsUTF8AndSize(from, &size) : nullptr;
   if (characters) to = {characters, static_cast<size_t>(size)};
   return characters;
+}
+
+inline bool read(PyObject* from, ImageShape& to) {
+  if (!PyTuple_Check(from) && !PyList_Check(from)) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(from); ++i) {
+    to.planes *= to.height;
+    to.height = to.width;
+    if (!read(PySequence_Fast_GET_ITEM(from, i), to.width)) return false;
+  }
+  return true;
 }
 
 template <typename... Fields>

@@ -46,7 +46,7 @@ void linear_mean(Address h, int64_t rows, int64_t copies, const LayerArguments& 
 void linear_corrupt(Address h, int64_t rows, const LayerArguments& layer, const DrawArguments& draw, Address state,
                     bool half, Address clean, Address noisy, int threads) {
   const Layer checked = checked_layer(layer);
-  const DrawnAt drawn = checked_draw(draw, state);
+  const DrawnAt drawn = checked_draw(draw, checked.outputs, state);
   require(rows >= 0, "rows must be >= 0, got ", rows);
   require(drawn.copies == 1, "a layer's output is corrupted once, got copies = ", drawn.copies);
   engine().layers.linear_corrupt(pointer<const float>(h), rows, checked, half, drawn.corruption, drawn.noise,

@@ -13,7 +13,7 @@ template <typename T>
 void draw_with(Draws<T> draws, Address state, int64_t rows, int64_t columns, const DrawArguments& draw, Address out,
                int threads) {
   require(state != 0, "noise needs a state, got none");
-  const DrawnAt drawn = checked_draw(draw, state);
+  const DrawnAt drawn = checked_draw(draw, columns, state);
   draws(drawn.noise, checked_extent(rows, columns, drawn.copies), pointer<T>(out), std::max(1, threads));
 }
 

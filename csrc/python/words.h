@@ -31,7 +31,8 @@ constexpr Word<Kind> kKinds[] = {{"none", Kind::none},
                                  {"gaussian", Kind::gaussian},
                                  {"clipped_gaussian", Kind::clipped_gaussian},
                                  {"masking", Kind::masking},
-                                 {"salt_and_pepper", Kind::salt_and_pepper}};
+                                 {"salt_and_pepper", Kind::salt_and_pepper},
+                                 {"patches", Kind::patches}};
 
 template <typename Meaning, size_t count>
 Meaning meaning_of(const char* name, std::string_view given, const Word<Meaning> (&known)[count]) {

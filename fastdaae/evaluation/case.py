@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.decomposition import PCA
 from torch import Tensor
 
+from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.attempt import IMPOSSIBLE, require_finite
+from fastdaae.evaluation.codes.representation import principal_components, projected
 from fastdaae.evaluation.measure import REAL
 from fastdaae.noise import Noise
 from fastdaae.reference import as_float
@@ -123,6 +126,18 @@ class Case:
         if key not in self._codes:
             self._codes[key] = self.codes(images[:count]).cpu()
         return self._codes[key]
+
+    @cached_property
+    def components(self) -> PCA:
+        """Principal components of the first `svm_images` training images, as many as a code has numbers, or all."""
+        images = self.dataset.train.images[: self.svm_images]
+        self.report("principal components")
+        dimension = min(self.encoded(images[:1]).shape[1], images[0].numel(), len(images))
+        return principal_components(images, dimension)
+
+    def components_of(self, split: str, count: int | None = None) -> Tensor:
+        """The first `count` images of a split (None: all) on these components, [N, Z]."""
+        return to_tensor(projected(self.components, getattr(self.dataset, split).images[:count]))
 
 
 def rows_of(images: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 from fastdaae.evaluation.case import Case
 from fastdaae.evaluation.estimators.parzen import as_grid
 from fastdaae.evaluation.measure import Measure
-from fastdaae.evaluation.measures import MEASURES, names_for, splits_for
+from fastdaae.evaluation.measures import MEASURES, names_for
 from fastdaae.noise import Noise
 from fastdaae.ops.chain import PRECISIONS
 
@@ -29,28 +29,35 @@ def evaluate(
 ) -> list[Measure]:
     """What is measured of a model on a Dataset, as a list of Measures; `measures` names those that are wanted.
 
-    None means reconstruction, log-likelihood, classification and dimension, and of a model that classifies its
-    accuracy. Likelihood (nats): Parzen windows on x(0), on x(steps) and on as many real training images, the bandwidth
-    chosen on the validation split from `bandwidths` (by default those of `ParzenWindow`), scored on the test split; a
-    best one at an end of the grid is warned of and noted. Classification: an RBF SVM on codes and on principal
-    components, for labelled data. Dimension: of the real images and of both sample sets. With several `seeds` (seed,
-    seed + 1, ...) there are as many draws of the samples: the measures of samples are means over them, and have the
-    standard deviation over them beside the standard error. A measure that cannot be taken, as of a model that collapsed
-    or diverged, or of samples where a model has no prior, has no value and says why as `reason`; the others stay.
-    The model is measured in evaluation mode, and left in the mode it was in.
+    None means the usual ones: reconstruction, log-likelihood, classification and dimension; of a classifier accuracy.
 
-    Samples are drawn in `precision` "fp32" or "bf16" and stay, like all that is measured, on the model's device; only
-    codes and images for scikit-learn come to the CPU. `steps` may list those of the chain that are measured, ascending,
-    instead of its last one beside 0, and `initial` is what the chain starts from, as `model.sample` takes it (None: the
-    prior). `report` is told each stage, one line. Raises ValueError for
-    another name among `measures`, a Dataset without the splits that they need, samples, seeds or svm_images < 1,
-    steps < 0, k < 2, bandwidths that are not positive, another precision or a seed that is none. Source: Creswell and
-    Bharath 2018, Tables I and III-VI.
+    - "reconstruction": mean squared errors of test images; "pca reconstruction": those of principal components.
+    - "log-likelihood" (nats): Parzen windows on x(0), on x(steps) and on as many real training images, the bandwidth
+      chosen from `bandwidths` (by default those of `ParzenWindow`) on the validation split, or without one by leaving
+      one sample out, scored on the test split; a best one at an end of the grid is warned of and noted.
+    - "classification": an RBF SVM; "linear svm": a linear one; "twenty-way": classes of the evaluation split;
+      "attributes"; "retrieval"; "clustering": of codes, and beside them of principal components.
+    - "dimension": the intrinsic one, of the real images and of both sample sets.
+    - "robustness": reconstructions and classes as test images are corrupted, over strengths; "filters": of the first
+      layer; "accuracy": of a classifier, with the counts of its confusions.
+
+    With several `seeds` (seed, seed + 1, ...) there are as many draws of the samples: the measures of samples are means
+    over them, and have the standard deviation over them beside the standard error. A measure that cannot be taken, as
+    of a model that collapsed or diverged, of samples where a model has no prior, or of classes where images have no
+    labels, has no value and says why as `reason`; the others stay. Samples are drawn in `precision` "fp32" or "bf16"
+    and stay, like all that is measured, on the model's device; only codes and images for scikit-learn come to the CPU.
+    `steps` may list those of the chain that are measured, ascending, instead of its last one beside 0; `initial` is
+    what the chain starts from, as `model.sample` takes it (None: the prior). The model is measured in evaluation mode,
+    and left in the mode it was in. `report` is told each stage, one line.
+
+    Raises ValueError for another name among `measures`, a Dataset without the splits train and test, samples, seeds or
+    svm_images < 1, steps < 0, k < 2, bandwidths that are not positive, another precision or a seed that is none.
+    Source: Creswell and Bharath 2018, Tables I-VI.
     """
     names = names_for(model, measures)
-    for name in splits_for(names):
+    for name in ("train", "test"):
         if getattr(dataset, name, None) is None:
-            raise ValueError(f"dataset must have the splits {_listed(splits_for(names))}, got none named {name!r}")
+            raise ValueError(f"dataset must have the splits train and test, got none named {name!r}")
     least = {"samples": (samples, 1), "k": (k, 2), "svm_images": (svm_images, 1)}
     for name, (given, bound) in {**least, "seeds": (seeds, 1)}.items():
         if given < bound:
@@ -75,7 +82,3 @@ def _kept(steps: int | Sequence[int]) -> tuple[int, ...]:
     if not kept or min(kept) < 0 or list(kept) != sorted(set(kept)):
         raise ValueError(f"steps must be >= 0, or steps >= 0 in ascending order, got {steps}")
     return kept
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + f" and {names[-1]}"

@@ -6,7 +6,7 @@ import importlib
 from fastdaae.experiments.recipe import Recipe
 
 # each has a module of its name here, with underscores
-_NAMES = ("daae-mnist",)
+_NAMES = ("daae-mnist", "dae-fashion", "dvae-mnist")
 
 
 def names() -> list[str]:

@@ -52,7 +52,7 @@ class Context:
         """
         place = self._place(run, shared)
         made = training.Trainer(model, run_dir=place, **self._how(trainer))
-        made.fit(dataset, progress=self.progress, notes={**self.sets.notes_of(dataset), **self.notes})
+        made.fit(dataset, progress=self.progress, notes=self._notes(dataset))
         return self._kept(model, place)
 
     def pretrain(
@@ -60,7 +60,8 @@ class Context:
     ) -> Model:
         """Train a stack layer by layer, as `training.pretrain` does; otherwise as `train`."""
         place = self._place(run, shared)
-        training.pretrain(stack, dataset, run_dir=place, progress=self.progress, **self._how(trainer))
+        how = {"progress": self.progress, "notes": self._notes(dataset), **self._how(trainer)}
+        training.pretrain(stack, dataset, run_dir=place, **how)
         return self._kept(stack, place)
 
     def evaluate(self, model: nn.Module, dataset: Any, measures: Sequence[str], **choices: Any) -> list[Measure]:
@@ -83,6 +84,9 @@ class Context:
 
     def _how(self, trainer: dict[str, Any]) -> dict[str, Any]:
         return {"seed": self.seed, "device": self.device, "precision": self.precision, **trainer}
+
+    def _notes(self, dataset: Any) -> dict[str, Any]:
+        return {**self.sets.notes_of(dataset), **self.notes}
 
     def _kept(self, model: Model, place: Path) -> Model:
         self._trained[id(model)] = (model, place, [])

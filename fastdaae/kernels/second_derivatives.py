@@ -39,9 +39,11 @@ def _passes(x: Tensor, index: Tensor | None, state: Tensor, draw: Draw, corrupt:
     if draw.kind == "clipped_gaussian":
         noisy = corrupt(x, index, state, draw._replace(kind="gaussian"))
         return (noisy >= draw.low) & (noisy <= draw.high)
-    # salt, pepper and a mask change the same entries
     rows = x.shape[0] if index is None else index.shape[0]
     ones = x.new_ones((rows, x.shape[1]), dtype=torch.float32)
+    if draw.kind == "patches":
+        return corrupt(ones, None, state, draw._replace(low=0.0)) > 0
+    # salt, pepper and a mask change the same entries
     return corrupt(ones, None, state, draw._replace(kind="masking")) > 0
 
 

@@ -12,13 +12,16 @@ from fastdaae.ops.neighbors import nearest_neighbors
 from fastdaae.ops.network import Plan
 from fastdaae.ops.parzen import parzen_log_density
 from fastdaae.ops.random import normal, uniform
-from fastdaae.reference import Corrupted, Neighbors
+from fastdaae.ops.tokens import corrupt_tokens
+from fastdaae.reference import Corrupted, CorruptedTokens, Neighbors
 
 __all__ = [
     "Corrupted",
+    "CorruptedTokens",
     "Neighbors",
     "Plan",
     "corrupt",
+    "corrupt_tokens",
     "corrupted_linear",
     "encode_mean",
     "linear_mean",

@@ -1,6 +1,6 @@
 """Chained sampling: the decoder's end with its corruption, and the decode-corrupt-encode Markov chain."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from types import ModuleType
@@ -12,6 +12,7 @@ from torch import Tensor
 from fastdaae import reference
 from fastdaae.arguments import is_number, whole
 from fastdaae.corruptions import Corruption
+from fastdaae.corruptions.regions import has_regions, planes_of, require_numbers
 from fastdaae.draw import Draw
 from fastdaae.kernels import cpp, triton
 from fastdaae.noise import Noise, Site
@@ -29,6 +30,7 @@ def linear_sigmoid_corrupt(
     noise: Noise,
     *,
     keep_clean: bool = False,
+    image_shape: Sequence[int] | None = None,
     row_offset: int = 0,
     site: int = Site.CHAIN,
     backend: str = "auto",
@@ -36,18 +38,24 @@ def linear_sigmoid_corrupt(
     """The decoder's last layer and the next corruption: x = sigmoid(h W^T + b), x~ ~ c(x~ | x), for h [N, K].
 
     Returns Corrupted(x_tilde [N, D], x [N, D] or None unless `keep_clean`), in the dtype of h, pixels in [0, 1] before
-    the corruption. Differentiable in h, weight and bias. Addresses and errors as `corrupt`. Where no gradient
-    is asked for, one kernel does it all: "triton", and "cpp" in float32; a gradient needs x, which is then made first.
+    the corruption. Differentiable in h, weight and bias. Addresses and errors as `corrupt`. `image_shape`, of D
+    numbers, is the shape of one sample for corruptions that need images: Patches and Shuffling. Where no gradient is
+    asked for, one kernel does it all: "triton", and "cpp" in float32; a gradient needs x, which is then made first.
     """
     checks.require_batch("h", h, floats_only=True)
     if h.dim() != 2:
         raise ValueError(f"h must have the shape [N, K], got {list(h.shape)}")
     checks.as_activation("sigmoid", 0.0, weight, bias, h.shape[1])
     checks.require_device("h", h, noise)
-    draw = checks.as_draw(corruption, noise, h.shape[0], image=weight.shape[:1], row_offset=row_offset, site=site)
-    room = rooms.choose("linear_sigmoid_corrupt", backend, "chain", h)
+    image = checks.as_image(corruption, image_shape)
+    if image is not None:
+        require_numbers(image, weight.shape[0])
+    shape = weight.shape[:1] if image is None else image
+    draw = checks.as_draw(corruption, noise, h.shape[0], shape, row_offset=row_offset, site=site)
+    room = rooms.choose("linear_sigmoid_corrupt", backend, "chain", h, draw)
     if room is None:
         how: dict[str, Any] = {"keep_clean": keep_clean, "row_offset": draw.row_offset, "site": draw.site}
+        how["image_shape"] = image
         return reference.linear_sigmoid_corrupt(h, weight, bias, corruption, noise, **how)
     return reference.Corrupted(*room.chain.linear_sigmoid_corrupt(h, weight, bias, noise.state, draw, keep_clean))
 
@@ -62,6 +70,7 @@ def sample_chain(
     *,
     steps: int,
     keep: tuple[int, ...] | None = None,
+    image_shape: Sequence[int] | None = None,
     row_offset: int = 0,
     site: int = Site.CHAIN,
     precision: str = "fp32",
@@ -72,7 +81,8 @@ def sample_chain(
     `keep` lists steps in 0..steps, ascending; (steps,) by default; x(0) = R(z) is not corrupted. Step t reads the noise
     of step `noise.step + t`, row i that of row_offset + i, so that chains may be run in pieces. precision "bf16" rounds
     the factors of every product and changes no dtype (after ten steps of an MNIST model 5e-4 a pixel on average, 1.4e-2
-    for 99.9 % of them, 0.05 nats of likelihood). Not differentiable. decoder and encoder may be plans. With "cpp",
+    for 99.9 % of them, 0.05 nats of likelihood). `image_shape` is the shape of one x for Patches and Shuffling, where
+    the decoder gives rows. Not differentiable. decoder and encoder may be plans. With "cpp",
     float32 networks of fully connected layers (`nn.Sequential` of Flatten, Linear and ReLU, LeakyReLU, Tanh or Sigmoid)
     run whole chains in blocks of rows that stay in one core's cache. With "triton", an `nn.Sequential` of plain layers
     that ends in `nn.Linear`, `nn.Sigmoid` corrupts in that layer's own kernel, and many rows replay a CUDA graph. A
@@ -81,24 +91,26 @@ def sample_chain(
     """
     checks.require_batch("z", z, floats_only=True)
     checks.require_device("z", z, noise)
-    draw = checks.as_draw(corruption, noise, z.shape[0], row_offset=row_offset, site=site)
+    image = checks.as_image(corruption, image_shape)
+    draw = checks.as_draw(corruption, noise, z.shape[0], image, row_offset=row_offset, site=site)
     check_precision(precision)
     keep = check_keep(steps, keep)
-    room = rooms.choose("sample_chain", backend, "chain", z)
+    room = rooms.choose("sample_chain", backend, "chain", z, draw)
     half, decoding, encoding = precision == "bf16", Plan.of(decoder), Plan.of(encoder)
     if room is cpp and decoding.dense and encoding.dense:
         layers = decoding.layers, encoding.layers
-        if cpp.chain.sample_chain_problem(*layers, z) is None:
+        if cpp.chain.sample_chain_problem(*layers, z, draw) is None:
             return cpp.chain.sample_chain(*layers, z, noise.state, draw, keep, half=half)
     with torch.autocast(z.device.type, dtype=torch.bfloat16) if half else nullcontext():
         if room is None:
             where: dict[str, Any] = {"steps": keep[-1], "keep": keep, "row_offset": draw.row_offset, "site": draw.site}
+            where["image_shape"] = image
             networks = decoding.on_reference, encoding.on_reference
             kept = reference.sample_chain(*networks, z, corruption, noise, **where)
-        elif room is triton and triton.chain.sample_chain_problem(decoding, encoding, z) is None:
+        elif room is triton and triton.chain.sample_chain_problem(decoding, encoding, z, draw) is None:
             kept = triton.chain.sample_chain(decoding, encoding, z, noise.state, draw, keep)
         else:
-            corrupted = partial(_corrupted, room, noise.state, draw)
+            corrupted = partial(_corrupted, room, noise.state, corruption, draw)
             kept = reference.run_chains(decoding.__call__, encoding.__call__, z, keep, corrupted)
     return kept.to(z.dtype) if half else kept
 
@@ -123,6 +135,9 @@ def check_keep(steps: int, keep: tuple[int, ...] | None) -> tuple[int, ...]:
     return keep
 
 
-def _corrupted(room: ModuleType, state: Tensor, draw: Draw, x: Tensor, first: int, t: int) -> Tensor:
-    draw = draw._replace(image=x.shape[1:], row_offset=draw.row_offset + first, ahead=t)
+def _corrupted(room: ModuleType, state: Tensor, corruption, draw: Draw, x: Tensor, first: int, t: int) -> Tensor:
+    image = draw.image or x.shape[1:]
+    if has_regions(corruption):
+        planes_of(corruption, reference.in_shape(x, image).shape[1:])
+    draw = draw._replace(image=image, row_offset=draw.row_offset + first, ahead=t)
     return room.corruption.corrupt(x.flatten(1), None, state, draw, x.dtype)[0].reshape(x.shape)

@@ -1,6 +1,7 @@
 """Argument checks of the operators: each error names the argument, what was expected, what was given and what to do."""
 
 import math
+from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
@@ -9,8 +10,9 @@ from torch import Tensor
 
 from fastdaae import arrays, corruptions
 from fastdaae.activation import ACTIVATIONS, Activation
-from fastdaae.arguments import is_number, whole
+from fastdaae.arguments import is_number, whole, whole_in
 from fastdaae.corruptions import Corruption
+from fastdaae.corruptions.regions import has_regions, planes_of
 from fastdaae.draw import Draw, draw_of
 from fastdaae.kernels.memory import rows_of
 from fastdaae.noise import Noise, require_rows
@@ -119,12 +121,12 @@ def as_draw(
     corruption: Corruption | None,
     noise: Noise,
     rows: int,
-    image=(),
+    image: Sequence[int] | None = None,
     copies: int = 1,
     row_offset: int = 0,
     site: int = 0,
 ) -> Draw:
-    """The draw for so many rows of samples of shape `image`, its address in Python's numbers."""
+    """The draw for so many rows of samples of the shape `image` (None: not known yet); raises for what does not fit."""
     require_noise(corruption, noise)
     copies, row_offset, site = whole("copies", copies), whole("row_offset", row_offset), whole("site", site)
     if not 1 <= copies <= COPIES_LIMIT:
@@ -132,7 +134,16 @@ def as_draw(
     if not 0 <= site < 1 << 16:
         raise ValueError(f"site must be in 0..65535, got {site}")
     require_rows(row_offset, rows)
-    return draw_of(corruption, image, copies, row_offset, site)
+    if image is not None and has_regions(corruption):
+        planes_of(corruption, image)
+    return draw_of(corruption, () if image is None else tuple(image), copies, row_offset, site)
+
+
+def as_image(corruption: Corruption | None, image_shape: Sequence[int] | None) -> tuple[int, ...] | None:
+    """The shape of the images of a corruption that needs it, None for another one or where it is not said."""
+    if image_shape is None or not has_regions(corruption):
+        return None
+    return tuple(whole_in(f"image_shape[{place}]", size, 1) for place, size in enumerate(image_shape))
 
 
 def as_batch(

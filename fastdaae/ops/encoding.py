@@ -39,7 +39,7 @@ def corrupted_linear(
     """
     index, draw = checks.as_batch(x, corruption, noise, index, copies, row_offset, site)
     through = checks.as_activation(activation, slope, weight, bias, x[:0].flatten(1).shape[1])
-    room = rooms.choose("corrupted_linear", backend, "layers", x, weight)
+    room = rooms.choose("corrupted_linear", backend, "layers", x, weight, draw)
     if room is None:
         how: dict[str, Any] = {"activation": activation, "slope": slope, "index": index, **draw.address}
         return reference.corrupted_linear(x, weight, bias, corruption, noise, **how)
@@ -88,12 +88,13 @@ def encode_mean(
     """Algorithm 2: the mean of M encodings of fresh corruptions of x [N, ...], as [N, Z] in the dtype of the encoder.
 
     The copies go through the encoder as one batch and the mean is taken before a final `nn.Linear` of an
-    `nn.Sequential`, both exact; from batch norm in training mode on they go one by one. The encoder may be a `Plan`.
-    Differentiable in x and in the encoder's parameters. Addresses, index and errors as `corrupt`. Source: Creswell and
-    Bharath 2018, Algorithm 2.
+    `nn.Sequential`, both exact; from batch norm in training mode on they go one by one, each normalised by its own
+    batch and moving the running statistics, in the order of the copies. The encoder may be a `Plan`. Differentiable in
+    x and in the encoder's parameters. Addresses, index and errors as `corrupt`. Source: Creswell and Bharath 2018,
+    Algorithm 2.
     """
     index, draw = checks.as_batch(x, corruption, noise, index, copies, row_offset, site)
-    room = rooms.choose("encode_mean", backend, "corruption", x)
+    room = rooms.choose("encode_mean", backend, "corruption", x, draw)
     if room is None:
         return reference.encode_mean(Plan.of(encoder).on_reference, x, corruption, noise, index=index, **draw.address)
     return mean_of_encodings(Plan.of(encoder), x, index, noise.state, draw, room)

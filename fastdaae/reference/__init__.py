@@ -13,6 +13,7 @@ from fastdaae.reference.layers import (
     corrupt,
     corrupted_linear,
     encode_mean,
+    in_shape,
     linear_mean,
     linear_sigmoid_corrupt,
     run_chains,
@@ -21,10 +22,12 @@ from fastdaae.reference.layers import (
 from fastdaae.reference.moments import LogRatioMoments, Moments, log_ratio_moments
 from fastdaae.reference.numbers import alike, as_double, as_float, distance_dtype
 from fastdaae.reference.random import normal, uniform
+from fastdaae.reference.tokens import CorruptedTokens, corrupt_tokens
 
 __all__ = [
     "CHAIN_ROWS",
     "Corrupted",
+    "CorruptedTokens",
     "LogRatioMoments",
     "Moments",
     "Neighbors",
@@ -33,9 +36,11 @@ __all__ = [
     "as_double",
     "as_float",
     "corrupt",
+    "corrupt_tokens",
     "corrupted_linear",
     "distance_dtype",
     "encode_mean",
+    "in_shape",
     "lift",
     "linear_mean",
     "linear_sigmoid_corrupt",

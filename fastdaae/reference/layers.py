@@ -9,9 +9,11 @@ from torch import Tensor
 
 from fastdaae import noise as addressed
 from fastdaae.activation import Activation
-from fastdaae.corruptions import Corruption, Gaussian, Masking
+from fastdaae.corruptions import Corruption, Gaussian, Masking, Patches, Shuffling
+from fastdaae.corruptions.regions import require_numbers
 from fastdaae.noise import Noise, Site
 from fastdaae.reference.numbers import as_float, blocks
+from fastdaae.reference.regions import corrupt_regions
 
 CHAIN_ROWS = 8192  # chains that advance together: bounds the memory of one step
 
@@ -48,14 +50,13 @@ def corrupt(
     x = x if index is None else _gathered(x, index)
     shape = x.shape
     flat = as_float(x).reshape(shape[0], math.prod(shape[1:]))
+    how = (shape[1:], corruption, noise, copies)
     if torch.compiler.is_compiling():
         # a traced loop over blocks would fix the number of rows
-        return _corrupt_rows(flat, corruption, noise, copies, row_offset, site).to(dtype).reshape(copies, *shape)
+        return _corrupt_rows(flat, *how, row_offset, site).to(dtype).reshape(copies, *shape)
     # one piece at least, so that no rows have a gradient too
     cuts = list(blocks(shape[0], flat.shape[1] * copies)) or [slice(0, 0)]
-    pieces = [
-        _corrupt_rows(flat[rows], corruption, noise, copies, row_offset + rows.start, site).to(dtype) for rows in cuts
-    ]
+    pieces = [_corrupt_rows(flat[rows], *how, row_offset + rows.start, site).to(dtype) for rows in cuts]
     return torch.cat(pieces, dim=1).reshape(copies, *shape)
 
 
@@ -76,9 +77,19 @@ def _gathered_or_nan(x: Tensor, index: Tensor) -> Tensor:
     return torch.where(inside, as_float(x[index.clamp(0, x.shape[0] - 1)]), math.nan)
 
 
-def _corrupt_rows(x: Tensor, corruption: Corruption | None, noise: Noise, copies: int, row_offset: int, site: int):
+def _corrupt_rows(
+    x: Tensor,
+    image: tuple[int, ...],
+    corruption: Corruption | None,
+    noise: Noise,
+    copies: int,
+    row_offset: int,
+    site: int,
+) -> Tensor:
     if corruption is None:
         return x.expand(copies, *x.shape)
+    if isinstance(corruption, Patches | Shuffling):
+        return corrupt_regions(x, image, corruption, noise, copies, row_offset, site)
     draw = addressed.normal if isinstance(corruption, Gaussian) else addressed.uniform
     drawn = draw(noise, *x.shape, copies=copies, row_offset=row_offset, site=site)
     if isinstance(corruption, Gaussian):
@@ -124,11 +135,21 @@ def linear_sigmoid_corrupt(
     noise: Noise,
     *,
     keep_clean: bool = False,
+    image_shape: tuple[int, ...] | None = None,
     row_offset: int = 0,
     site: int = Site.CHAIN,
 ) -> Corrupted:
     x = torch.sigmoid(torch.nn.functional.linear(h, weight, bias))
-    return Corrupted(corrupt(x, corruption, noise, row_offset=row_offset, site=site)[0], x if keep_clean else None)
+    x_tilde = corrupt(in_shape(x, image_shape), corruption, noise, row_offset=row_offset, site=site)[0]
+    return Corrupted(x_tilde.reshape(x.shape), x if keep_clean else None)
+
+
+def in_shape(x: Tensor, image_shape: tuple[int, ...] | None) -> Tensor:
+    """x [N, ...] in the shape of images, or as it is without one; raises ValueError where they do not fit."""
+    if image_shape is None:
+        return x
+    require_numbers(image_shape, math.prod(x.shape[1:]))
+    return x.reshape(x.shape[0], *image_shape)
 
 
 def encode_mean(
@@ -156,11 +177,13 @@ def sample_chain(
     *,
     steps: int,
     keep: tuple[int, ...] | None = None,
+    image_shape: tuple[int, ...] | None = None,
     row_offset: int = 0,
     site: int = Site.CHAIN,
 ) -> Tensor:
     def corrupted(x: Tensor, first: int, t: int) -> Tensor:
-        return corrupt(x, corruption, noise.ahead(t), row_offset=row_offset + first, site=site)[0]
+        images = in_shape(x, image_shape)
+        return corrupt(images, corruption, noise.ahead(t), row_offset=row_offset + first, site=site)[0].reshape(x.shape)
 
     return run_chains(decoder, encoder, z, (steps,) if keep is None else keep, corrupted)
 

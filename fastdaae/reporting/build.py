@@ -39,7 +39,7 @@ def build(
     _require_measures(measures)
     shown = next(part for part in ("test", "validation", "train") if getattr(dataset, part) is not None)
     name, data = type(model).__name__, dataset.name
-    unit = getattr(model, "loss_unit", "pixel²" if getattr(model, "loss", "bce") == "mse" else "nats per pixel")
+    unit = getattr(model, "loss_unit", "nats per pixel")
     folder = Path(out_dir) / "figures"
     figures = drawing.draw(model, dataset, shown, history, measures, unit=unit, seed=seed)
     panels = [write_panel(drawn, folder) for drawn in figures]

@@ -18,9 +18,10 @@ from PIL import Image
 import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.cli.work.sample_files import read_samples
-from fastdaae.data.arrays import array_names
-from fastdaae.data.files import load_arrays, load_folder
-from fastdaae.data.idx import read_idx
+from fastdaae.data.files import load_arrays
+from fastdaae.data.folders import load_folder
+from fastdaae.data.formats.arrays import array_names
+from fastdaae.data.formats.idx import read_idx
 from fastdaae.evaluation import evaluate, read_evaluation, telling, write_evaluation
 from fastdaae.reporting import tables
 from fastdaae.reporting.drawing import measured, training

@@ -12,7 +12,7 @@ from torch import nn, optim
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import fastdaae as fd
-from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.corruptions import Gaussian, Masking, Patches, SaltAndPepper
 from fastdaae.data import Dataset, Split
 from tests.data.small_sets import refuses
 from tests.runs.small import build, fit, images, parameters
@@ -153,6 +153,8 @@ OTHER_UNITS = (
         (Gaussian(0.5), LEVELS, True),
         (Gaussian(0.5, clip=(0, 1)), LEVELS, True),
         (SaltAndPepper(0.2), LEVELS, True),
+        (Patches(2, 1, fill=0.5), LEVELS, True),
+        (Patches(2, 1), LEVELS, False),
         (Gaussian(40), LEVELS, False),
         (Gaussian(0.5, clip=(0, 255)), LEVELS, False),
         (SaltAndPepper(0.2, 0, 255), LEVELS, False),

@@ -50,6 +50,18 @@ void add_passed(const float* grad, const T* from, const Plan& plan, const RowNoi
   });
 }
 
+// dx += grad outside the patches.
+void add_unpatched(const float* grad, const Plan& plan, const RowNoise& noise, int64_t columns, float* dx) {
+  constexpr int64_t kAtOnce = 1024;
+  float passed[kAtOnce];
+  for (int64_t first = 0; first < columns; first += kAtOnce) {
+    const int64_t count = std::min(kAtOnce, columns - first);
+    convert_stretch(grad + first, count, passed);
+    fill_patches(plan.patches, noise, first, count, 0.0f, passed);
+    for (int64_t i = 0; i < count; ++i) dx[first + i] += passed[i];
+  }
+}
+
 template <typename T>
 void add_passed(const float* grad, const Source& source, const Plan& plan, const RowNoise& noise, int64_t row,
                 float* dx) {
@@ -64,6 +76,8 @@ void add_passed(const float* grad, const Source& source, const Plan& plan, const
     case Kind::masking:
     case Kind::salt_and_pepper:
       return add_passed<Kind::masking>(grad, from, plan, noise, source.columns, dx);
+    case Kind::patches:
+      return add_unpatched(grad, plan, noise, source.columns, dx);
   }
 }
 

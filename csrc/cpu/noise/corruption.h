@@ -8,12 +8,18 @@
 
 namespace fastdaae {
 
-enum class Kind { none, gaussian, clipped_gaussian, masking, salt_and_pepper };
+enum class Kind { none, gaussian, clipped_gaussian, masking, salt_and_pepper, patches };
 
-// amount: standard deviation (gaussian), probability of a drop (masking) or of salt or pepper.
+// Rectangles of an image [planes, image_height, image_width], at the same place in every plane.
+struct Patches {
+  int64_t planes, image_height, image_width, height, width, count;
+};
+
+// amount: standard deviation (gaussian), probability of a drop (masking) or of salt or pepper. low: what patches write.
 struct Corruption {
   Kind kind;
   double amount, low, high;
+  Patches patches = {};
 };
 
 // Counter = (column / 4, row_offset + row, copy | site << 16, step), modulo 2^32 each.

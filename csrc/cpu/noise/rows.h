@@ -8,6 +8,7 @@
 #include "../tile/numbers.h"
 #include "corruption.h"
 #include "normal.h"
+#include "patches.h"
 #include "words.h"
 
 namespace fastdaae {
@@ -34,11 +35,13 @@ struct Plan {
         low(static_cast<float>(corruption.low)),
         high(static_cast<float>(corruption.high)),
         changed(corruption.amount),
-        pepper(corruption.amount / 2) {}
+        pepper(corruption.amount / 2),
+        patches(corruption.patches) {}
   Kind kind;
   bool noiseless;
   float sigma, low, high;
   Threshold changed, pepper;
+  Patches patches;
 };
 
 // The first `count` numbers of a span; the others read as zero and are not written.
@@ -183,6 +186,13 @@ inline void convert_stretch(const uint8_t* from, int64_t count, float* out) {
 }
 
 template <typename T>
+inline void patch_stretch(const T* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
+                          float* out) {
+  convert_stretch(from, count, out);
+  fill_patches(plan.patches, noise, first, count, plan.low, out);
+}
+
+template <typename T>
 inline void corrupt_numbers(const T* from, const Plan& plan, const RowNoise& noise, int64_t first, int64_t count,
                             float* out) {
   switch (plan.kind) {
@@ -196,6 +206,8 @@ inline void corrupt_numbers(const T* from, const Plan& plan, const RowNoise& noi
       return corrupt_stretch<Kind::masking>(from, plan, noise, first, count, out);
     case Kind::salt_and_pepper:
       return corrupt_stretch<Kind::salt_and_pepper>(from, plan, noise, first, count, out);
+    case Kind::patches:
+      return patch_stretch(from, plan, noise, first, count, out);
   }
 }
 
@@ -214,6 +226,12 @@ inline void corrupted_tile(const float* from, const Plan& plan, const RowNoise& 
       return corrupt_tile<Kind::masking>(from, plan, noise, column, count, width, out, stride);
     case Kind::salt_and_pepper:
       return corrupt_tile<Kind::salt_and_pepper>(from, plan, noise, column, count, width, out, stride);
+    case Kind::patches:
+      for (int64_t row = 0; row < count; ++row) {
+        const RowNoise own = {noise.key, noise.row + static_cast<uint32_t>(row), noise.copy_and_site, noise.step};
+        patch_stretch(from + row * kSpan, plan, own, column, width, out + row * stride);
+      }
+      return;
   }
 }
 

@@ -6,20 +6,36 @@ from typing import Any
 from fastdaae.evaluation.case import Case
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.measures.accuracy import accuracy
-from fastdaae.evaluation.measures.classification import classification
+from fastdaae.evaluation.measures.attributes import attributes
+from fastdaae.evaluation.measures.bounds import bounds
+from fastdaae.evaluation.measures.classification import classification, linear_svm
+from fastdaae.evaluation.measures.clustering import clusters
 from fastdaae.evaluation.measures.dimension import DIMENSION, intrinsic_dimension
+from fastdaae.evaluation.measures.few_examples import twenty_way
+from fastdaae.evaluation.measures.filters import filters
 from fastdaae.evaluation.measures.likelihood import LIKELIHOOD, log_likelihood
-from fastdaae.evaluation.measures.reconstruction import reconstruction
+from fastdaae.evaluation.measures.reconstruction import pca_reconstruction, reconstruction
+from fastdaae.evaluation.measures.retrieval import retrieval_of_classes
+from fastdaae.evaluation.measures.robustness import robustness
 
-__all__ = ["DIMENSION", "LIKELIHOOD", "MEASURES", "names_for", "splits_for"]
+__all__ = ["DIMENSION", "LIKELIHOOD", "MEASURES", "names_for"]
 
 # a new measure is a function and its name here
 MEASURES: dict[str, Callable[[Case], list[Measure]]] = {
     "reconstruction": reconstruction,
     "log-likelihood": log_likelihood,
+    "bounds": bounds,
     "classification": classification,
     "dimension": intrinsic_dimension,
+    "linear svm": linear_svm,
+    "twenty-way": twenty_way,
+    "attributes": attributes,
+    "retrieval": retrieval_of_classes,
+    "clustering": clusters,
+    "robustness": robustness,
+    "filters": filters,
     "accuracy": accuracy,
+    "pca reconstruction": pca_reconstruction,
 }
 _USUAL = ("reconstruction", "log-likelihood", "classification", "dimension")
 
@@ -38,8 +54,3 @@ def names_for(model: Any, wanted: Sequence[str] | None) -> list[str]:
         if name not in MEASURES:
             raise ValueError(f"measures must be names out of {listed}; got {name!r}")
     return [name for name in MEASURES if name in wanted]
-
-
-def splits_for(names: Sequence[str]) -> list[str]:
-    """The splits that a data set must have for these measures."""
-    return ["train", "validation", "test"] if "log-likelihood" in names else ["train", "test"]

@@ -6,8 +6,9 @@ from torch import Tensor
 
 from fastdaae.evaluation.attempt import attempt
 from fastdaae.evaluation.case import Case, rows_of
-from fastdaae.evaluation.codes.classification import pca_svm_accuracy, svm_accuracy
+from fastdaae.evaluation.codes.classification import linear_svm_accuracy, pca_svm_accuracy, svm_accuracy
 from fastdaae.evaluation.measure import Measure
+from fastdaae.evaluation.measures.representations import Rows, codes_and_components, labels_of
 
 _ACCURACY = partial(Measure, "test accuracy", unit="share", digits=2)
 
@@ -37,6 +38,23 @@ def classification(case: Case) -> list[Measure]:
         return taken(pca_svm_accuracy(*sets, dimension=dimension), dimension)
 
     return [attempt(_ACCURACY, "SVM on codes", on_codes), attempt(_ACCURACY, "SVM on PCA", on_components)]
+
+
+def linear_svm(case: Case) -> list[Measure]:
+    """The accuracy of a linear SVM on codes and on as many principal components, each on one scale."""
+
+    def on(of: str, rows: Rows) -> dict:
+        case.report(f"linear SVM on {of}")
+        labels, test_labels = labels_of(case, "train", "test")
+        labels = labels[: case.svm_images]
+        _require_classes(labels, test_labels)
+        train, test = rows("train", len(labels)), rows("test", None)
+        value, error = linear_svm_accuracy(train, labels, test, test_labels)
+        counts = {"numbers_an_image": train.shape[1], "training_images": len(train), "test_images": len(test)}
+        return {"value": value, "standard_error": error, "settings": counts}
+
+    sets = codes_and_components(case)
+    return [attempt(_ACCURACY, f"linear SVM on {of}", partial(on, of, rows)) for of, rows in sets.items()]
 
 
 def _require_classes(labels: Tensor, test_labels: Tensor | None) -> None:

@@ -19,9 +19,12 @@ _LIKELIHOOD = partial(Measure, LIKELIHOOD, unit="nats", digits=1)
 def log_likelihood(case: Case) -> list[Measure]:
     """The mean log-likelihood of the test images under Parzen windows on each set of points.
 
-    One bandwidth serves all draws of a set: the best on the validation images, in the mean over draws.
+    One bandwidth serves all draws of a set: the best on the validation images, in the mean over draws, or where a data
+    set has none the best on each point under the others.
     """
-    validation, test = (getattr(case.dataset, part).images.to(case.device) for part in ("validation", "test"))
+    test, held_out = case.dataset.test.images.to(case.device), getattr(case.dataset, "validation", None)
+    validation = None if held_out is None else held_out.images.to(case.device)
+    chosen = {"chosen": "the bandwidth by leaving one sample out"} if validation is None else {}
 
     def under(of: str) -> dict:
         windows = [_window(case, points, validation) for points in case.draws(of, f"{LIKELIHOOD} over bandwidths")]
@@ -31,7 +34,7 @@ def log_likelihood(case: Case) -> list[Measure]:
         end = grid_end(best, bandwidths)
         note = {"note": f"the bandwidth is the {end} of its grid"} if end else {}
         counts = {"samples": case.count, "bandwidth": best, "test_images": len(test)}
-        settings = {**counts, **case.how(of), **note}
+        settings = {**counts, **case.how(of), **chosen, **note}
         taken = []
         for window, points in zip(windows, case.draws(of, LIKELIHOOD), strict=True):
             mean, error = ParzenWindow(best).fit(points).mean_log_likelihood(test)
@@ -43,7 +46,7 @@ def log_likelihood(case: Case) -> list[Measure]:
     return [attempt(_LIKELIHOOD, of, partial(under, of)) for of in case.sets]
 
 
-def _window(case: Case, points: Tensor, validation: Tensor) -> ParzenWindow:
+def _window(case: Case, points: Tensor, validation: Tensor | None) -> ParzenWindow:
     with warnings.catch_warnings():
         # of each draw's bandwidth; the one that is used is warned of
         warnings.filterwarnings("ignore", GRID_END, UserWarning)

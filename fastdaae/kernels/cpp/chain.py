@@ -1,12 +1,13 @@
 """Whole decode-corrupt-encode chains in C++, in blocks of rows that stay in one core's cache."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from fastdaae.activation import SIGMOID
-from fastdaae.draw import SCHEMA, Draw
+from fastdaae.draw import PLAIN, SCHEMA, Draw
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import border, corruption, layers
 from fastdaae.kernels.memory import autocast_dtype, empty, memory_problem, wants_gradient
@@ -16,13 +17,13 @@ from fastdaae.noise import require_rows
 Layers = Sequence  # of dense stages, each with a `linear` (nn.Linear) and an `activation` (Activation)
 
 
-def problem(z: Tensor) -> str | None:
-    """Why nothing of a chain from z [N, ...] can run here, or None."""
-    return corruption.problem(z)
+def problem(z: Tensor, draw: Draw = PLAIN) -> str | None:
+    """Why nothing of a chain from z [N, ...] with a draw can run here, or None."""
+    return corruption.problem(z, draw)
 
 
-def sample_chain_problem(decoder: Layers, encoder: Layers, z: Tensor) -> str | None:
-    """Why whole chains of two networks of dense layers from z cannot run here, or None."""
+def sample_chain_problem(decoder: Layers, encoder: Layers, z: Tensor, draw: Draw = PLAIN) -> str | None:
+    """Why whole chains of two networks of dense layers from z, with a draw, cannot run here, or None."""
     if z.dim() != 2 or not (decoder and encoder):
         return "it takes codes in rows, and networks of fully connected layers that nothing observes"
     if autocast_dtype(z) not in (None, torch.bfloat16):
@@ -36,6 +37,8 @@ def sample_chain_problem(decoder: Layers, encoder: Layers, z: Tensor) -> str | N
     fit = all(weight.shape[1] == size for weight, size in zip(weights, sizes, strict=False))
     if not fit or sizes[-1] != sizes[0] or 0 in sizes:
         return "the layers do not fit one another, or have no numbers"
+    if draw.kind == "patches" and math.prod(draw.image) != decoder[-1].linear.weight.shape[0]:
+        return "patches need the image_shape of what the decoder gives"
     return next(filter(None, (memory_problem("weight", tensor) for tensor in tensors)), None)
 
 

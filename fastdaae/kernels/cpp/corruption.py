@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from fastdaae.draw import SCHEMA, Draw
+from fastdaae.draw import PLAIN, SCHEMA, Draw
 from fastdaae.kernels import second_derivatives
 from fastdaae.kernels.compiled import load
 from fastdaae.kernels.cpp import border
@@ -14,9 +14,9 @@ from fastdaae.noise import require_rows
 _BATCH = f"Tensor x, Tensor? index, Tensor state, {SCHEMA}"
 
 
-def problem(x: Tensor) -> str | None:
-    """Why x [N, ...] cannot be corrupted here, or None."""
-    found = border.problem("x", x)
+def problem(x: Tensor, draw: Draw = PLAIN) -> str | None:
+    """Why x [N, ...] cannot be corrupted here by a draw, or None."""
+    found = border.problem("x", x) or draw.problem
     if found is None and x.dtype == torch.float64:
         return "it computes in float32, and x is float64"
     return found or memory_problem("x", x)

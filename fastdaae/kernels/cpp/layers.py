@@ -5,19 +5,18 @@ from torch import Tensor
 
 from fastdaae import reference
 from fastdaae.activation import Activation
-from fastdaae.draw import Draw
+from fastdaae.draw import PLAIN, Draw
 from fastdaae.kernels import second_derivatives
 from fastdaae.kernels.cpp import border, corruption, products
 from fastdaae.kernels.cpp import layer_launches as launches
 from fastdaae.kernels.memory import autocast_dtype, memory_problem, wants_gradient, zeros
 
-_PLAIN = Draw()
 _NO_NOISE = zeros(3, dtype=torch.int64, device="cpu")
 
 
-def problem(x: Tensor, weight: Tensor) -> str | None:
-    """Why a layer of x [N, ...] and weight cannot run here, or None."""
-    found = corruption.problem(x)
+def problem(x: Tensor, weight: Tensor, draw: Draw = PLAIN) -> str | None:
+    """Why a layer of x [N, ...], corrupted by a draw, and weight cannot run here, or None."""
+    found = corruption.problem(x, draw)
     if found is not None:
         return found
     if weight.device != x.device:
@@ -114,7 +113,7 @@ class _LinearMean(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             dh = launches.input_gradient(grad, saved, weight, *form, h.shape[0], False)
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
-            dw, db = launches.weight_gradient(grad, saved, h.flatten(0, 1), None, _NO_NOISE, *form, *_PLAIN)
+            dw, db = launches.weight_gradient(grad, saved, h.flatten(0, 1), None, _NO_NOISE, *form, *PLAIN)
             dw = dw.to(weight.dtype)
         return dh, dw, None if bias is None else db, None, None
 
@@ -165,7 +164,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None, activation: Activatio
     """activation(x W^T + b) [N, H] for x [N, D], in C++ or by PyTorch, whichever is faster and can."""
     if not _runs_here(x, weight):
         return reference.activate(torch.nn.functional.linear(x, weight, bias), activation)
-    return corrupted_linear(x, None, _NO_NOISE, weight, bias, activation, _PLAIN)[0]
+    return corrupted_linear(x, None, _NO_NOISE, weight, bias, activation, PLAIN)[0]
 
 
 def linear_mean(h: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:

@@ -12,13 +12,14 @@ rows reads both weights, 3 MiB in bfloat16, for 0.1 GFLOP: 8192 rows would read 
 TB/s, where the two products take 0.05 ms.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from fastdaae import reference
-from fastdaae.draw import SCHEMA, Draw
+from fastdaae.draw import PLAIN, SCHEMA, Draw
 from fastdaae.kernels.memory import autocast_dtype, wants_gradient, zeros
 from fastdaae.kernels.registration import operator
 from fastdaae.kernels.triton import corruption
@@ -26,16 +27,21 @@ from fastdaae.kernels.triton import corruption
 _FEWEST_BLOCKS = 4  # a capture waits for the device and costs some milliseconds
 
 
-def problem(z: Tensor) -> str | None:
-    """Why the Triton kernels cannot take codes or hidden activations z, or None."""
-    return corruption.problem(z)
+def problem(z: Tensor, draw: Draw = PLAIN) -> str | None:
+    """Why the Triton kernels cannot take codes or hidden activations z and a draw, or None."""
+    return corruption.problem(z, draw)
 
 
-def sample_chain_problem(decoder, encoder, z: Tensor) -> str | None:
-    """Why whole chains of two Plans cannot run here, or None."""
+def sample_chain_problem(decoder, encoder, z: Tensor, draw: Draw = PLAIN) -> str | None:
+    """Why whole chains of two Plans with a draw cannot run here, or None."""
     if z.dim() != 2:
         return f"it takes codes in rows [N, Z], got {list(z.shape)}"
-    return None if _end_of(decoder) else "the decoder is not one of plain layers that ends in nn.Linear, nn.Sigmoid"
+    end = _end_of(decoder)
+    if end is None:
+        return "the decoder is not one of plain layers that ends in nn.Linear, nn.Sigmoid"
+    if draw.kind == "patches" and math.prod(draw.image) != end[1].weight.shape[0]:
+        return "patches need the image_shape of what the decoder gives"
+    return None
 
 
 def _launch(h, weight, bias, state, first_row, keep_clean, *fields) -> tuple[Tensor, Tensor]:

@@ -6,23 +6,28 @@ import os
 import torch
 from torch import Tensor
 
-from fastdaae.draw import SCHEMA, Draw
+from fastdaae.draw import PLAIN, SCHEMA, Draw
 from fastdaae.kernels import second_derivatives
 from fastdaae.kernels.memory import memory_problem, rows_of, wants_gradient
 from fastdaae.kernels.registration import operator
 
 # probed once, at import: a probe inside a call could not be traced by torch.compile
 _INSTALLED = importlib.util.find_spec("triton") is not None
+_LARGEST_IMAGE = 65535
 _INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 
 
-def problem(x: Tensor, name: str = "x") -> str | None:
-    """Why the Triton kernels cannot take x, or None."""
+def problem(x: Tensor, draw: Draw = PLAIN, *, name: str = "x") -> str | None:
+    """Why the Triton kernels cannot take x and a draw, or None."""
     if not _INSTALLED:
         return "triton is not installed; pip install triton"
     if not (x.is_cuda or (_INTERPRETED and x.device.type == "cpu")):
         return f"it runs on a CUDA device, and {name} is on {x.device}"
-    return f"it computes in float32, and {name} is float64" if x.dtype == torch.float64 else memory_problem(name, x)
+    if x.dtype == torch.float64:
+        return f"it computes in float32, and {name} is float64"
+    if draw.kind == "patches" and max(draw.image[-2:], default=0) > _LARGEST_IMAGE:
+        return f"it places patches in images of at most {_LARGEST_IMAGE} pixels a side, got {list(draw.image)}"
+    return draw.problem or memory_problem(name, x)
 
 
 def _launch(x, index, state, *fields_and_dtype) -> Tensor:

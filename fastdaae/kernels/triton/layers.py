@@ -8,8 +8,8 @@ from torch import Tensor
 
 from fastdaae.activation import NONE, Activation
 from fastdaae.activation import SCHEMA as ACTIVATION
+from fastdaae.draw import PLAIN, Draw
 from fastdaae.draw import SCHEMA as DRAW
-from fastdaae.draw import Draw
 from fastdaae.kernels import second_derivatives
 from fastdaae.kernels.memory import autocast_dtype, memory_problem, rows_of
 from fastdaae.kernels.registration import operator
@@ -18,9 +18,9 @@ from fastdaae.kernels.triton import corruption
 _FIELDS = len(Activation._fields)
 
 
-def problem(x: Tensor, weight: Tensor) -> str | None:
-    """Why the Triton kernels cannot take a layer of x, or None."""
-    found = corruption.problem(x)
+def problem(x: Tensor, weight: Tensor, draw: Draw = PLAIN) -> str | None:
+    """Why the Triton kernels cannot take a layer of x, corrupted by a draw, or None."""
+    found = corruption.problem(x, draw)
     if found is None and weight.device != x.device:
         return f"weight must be on the device of x, {x.device}, got {weight.device}"
     if found is None and weight.dtype == torch.float64:

@@ -10,8 +10,8 @@ from fastdaae.kernels.triton import corruption
 def problem(queries: Tensor, samples: Tensor) -> str | None:
     """Why the Triton kernels cannot take the points, or None."""
     # float64 data are no problem here: the pairs that matter are computed again in float64
-    found = corruption.problem(samples[:0].float(), "samples")
-    return found or corruption.problem(queries[:0].float(), "queries")
+    found = corruption.problem(samples[:0].float(), name="samples")
+    return found or corruption.problem(queries[:0].float(), name="queries")
 
 
 def _launch(queries, samples, bandwidths) -> Tensor:

@@ -12,7 +12,7 @@ from fastdaae.kernels.triton import corruption
 
 def problem(state: Tensor) -> str | None:
     """Why numbers for a noise's state cannot be drawn here, or None."""
-    return corruption.problem(state, "the noise")
+    return corruption.problem(state, name="the noise")
 
 
 def _operator(name: str, dtype: torch.dtype) -> Callable:

@@ -121,6 +121,39 @@ def normal_tile(rows, col0, copies, key, BM: tl.constexpr, BK: tl.constexpr):
 
 
 @triton.jit
+def _in_rectangle(top_word, left_word, y, x, sizes):
+    """Whether pixels (y, x) [BK] lie in the rectangle that two words a row [BM] place, bool [BM, BK]."""
+    image_height, image_width, height, width = sizes
+    top = ((top_word.to(tl.uint64) * (image_height - height + 1)) >> 32).to(tl.int32)
+    left = ((left_word.to(tl.uint64) * (image_width - width + 1)) >> 32).to(tl.int32)
+    down, right = y[None, :] - top[:, None], x[None, :] - left[:, None]
+    return (down >= 0) & (down < height) & (right >= 0) & (right < width)
+
+
+@triton.jit
+def patched_tile(rows, col0, copies, key, sizes, patches, BM: tl.constexpr, BK: tl.constexpr):
+    """Which numbers of a tile lie in one of the row's rectangles, bool [BM, BK]: rectangle r reads columns 2r, 2r + 1.
+
+    `sizes`, packed, and the number of `patches` are those of `source.Encoded`.
+    """
+    k0, k1, step = key
+    sizes = tl.zeros((), tl.int64) + sizes
+    image_height, image_width = (sizes & 0xFFFF).to(tl.int32), ((sizes >> 16) & 0xFFFF).to(tl.int32)
+    unpacked = (image_height, image_width, ((sizes >> 32) & 0xFFFF).to(tl.int32), ((sizes >> 48) & 0xFFFF).to(tl.int32))
+    place = (col0 + tl.arange(0, BK)) % (image_height * image_width)
+    y, x = place // image_width, place % image_width
+    none = tl.zeros((BM,), tl.uint32)
+    copies = (tl.zeros((BM,), tl.int64) + copies).to(tl.uint32)
+    count = (tl.zeros((), tl.float32) + patches).to(tl.int32)
+    inside = tl.zeros((BM, BK), tl.int1)
+    for pair in range(0, (count + 1) // 2):
+        w0, w1, w2, w3 = philox((none + pair).to(tl.uint32), none + rows.to(tl.uint32), copies, none + step, k0, k1)
+        inside |= _in_rectangle(w0, w1, y, x, unpacked)
+        inside |= _in_rectangle(w2, w3, y, x, unpacked) & (2 * pair + 1 < count)
+    return inside
+
+
+@triton.jit
 def corrupt_tile(x, rows, col0, copies, key, amounts, KIND: tl.constexpr, BM: tl.constexpr, BK: tl.constexpr):
     """x float32 [BM, BK] corrupted; KIND and the amounts (a, low, high) are those of `source.Encoded`."""
     a, low, high = amounts
@@ -133,6 +166,8 @@ def corrupt_tile(x, rows, col0, copies, key, amounts, KIND: tl.constexpr, BM: tl
             raised = tl.where(noisy < low, low, noisy)
             noisy = tl.where(raised > high, high, raised)
         return noisy
+    elif KIND == 5:
+        return tl.where(patched_tile(rows, col0, copies, key, a, high, BM, BK), low, x)
     else:
         words = uniform_words_tile(rows, col0, copies, key, BM, BK)
         packed = (tl.zeros((1, 1), tl.int64) + a).to(tl.uint64, bitcast=True)
@@ -152,6 +187,8 @@ def passes_tile(x, rows, col0, copies, key, amounts, KIND: tl.constexpr, BM: tl.
     elif KIND == 2:
         noisy = x + a * normal_tile(rows, col0, copies, key, BM, BK)
         return (noisy >= low) & (noisy <= high)
+    elif KIND == 5:
+        return ~patched_tile(rows, col0, copies, key, a, high, BM, BK)
     else:
         words = uniform_words_tile(rows, col0, copies, key, BM, BK)
         packed = (tl.zeros((1, 1), tl.int64) + a).to(tl.uint64, bitcast=True)

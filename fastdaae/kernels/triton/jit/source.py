@@ -11,14 +11,16 @@ from fastdaae.noise import MASK, require_rows
 
 # arguments of no use to the compiler, and different from call to call
 VALUES = ["a", "row_offset", "site_bits", "ahead"]
-_KINDS = {"none": 0, "gaussian": 1, "clipped_gaussian": 2, "masking": 3, "salt_and_pepper": 4}
+_KINDS = {"none": 0, "gaussian": 1, "clipped_gaussian": 2, "masking": 3, "salt_and_pepper": 4, "patches": 5}
 
 
 class Encoded(NamedTuple):
     """The KIND of a Draw and the arguments (a, low, high, row_offset, site_bits, ahead) of every kernel that draws.
 
     `a` is the deviation, or of masking and salt-and-pepper the two integers that decide, in one: the last word that is
-    changed, and from bit 32 the number of words that become `low`. A corruption that changes nothing has KIND 0.
+    changed, and from bit 32 the number of words that become `low`. Of patches it is the height and width of the image
+    and of a rectangle, 16 bits each from the lowest on, and `high` their number.
+    A corruption that changes nothing has KIND 0.
     """
 
     kind: int
@@ -30,19 +32,28 @@ class Encoded(NamedTuple):
         require_rows(draw.row_offset, rows)
         kind, a = _kind_and_amount(draw)
         # rows modulo 2^32, as the counter holds them; the site in the upper half of its word
-        return cls(kind, (a, draw.low, draw.high, draw.row_offset & MASK, draw.site << 16, draw.ahead))
+        high = float(draw.patches) if kind == _KINDS["patches"] else draw.high
+        return cls(kind, (a, draw.low, high, draw.row_offset & MASK, draw.site << 16, draw.ahead))
 
 
 def _kind_and_amount(draw: Draw) -> tuple[int, float | int]:
     kind = _KINDS[draw.kind]
     if kind <= 2:
         return (0 if draw.kind == "gaussian" and draw.amount == 0.0 else kind), draw.amount
+    if draw.kind == "patches":
+        sizes = (*draw.image[-2:], draw.patch_height, draw.patch_width)
+        packed = sum(size << 16 * place for place, size in enumerate(sizes))
+        return (kind, _signed(packed)) if draw.patches else (0, 0.0)
     changed = _words_below(draw.amount)
     if changed == 0:
         return 0, 0.0
     lowered = _words_below(draw.amount / 2) if draw.kind == "salt_and_pepper" else 0
-    packed = lowered << 32 | (changed - 1)
-    return kind, packed - (1 << 64) if packed >= 1 << 63 else packed
+    return kind, _signed(lowered << 32 | (changed - 1))
+
+
+def _signed(packed: int) -> int:
+    """64 bits as the int64 that has them."""
+    return packed - (1 << 64) if packed >= 1 << 63 else packed
 
 
 def _words_below(probability: float) -> int:

@@ -2,10 +2,14 @@
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from fastdaae.reading import open_regular, require_memory
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
@@ -33,6 +37,25 @@ def read_pictures(paths: list[Path]) -> np.ndarray:
     for row, path in enumerate(paths[1:], start=1):
         images[row], _ = _read(path, (paths[0], first.shape, colour))
     return images
+
+
+def decode_picture(file: BinaryIO, path: Path, at_most: int) -> "Image.Image":
+    """The picture in an open file, decoded, of whatever colour mode; `at_most` is the most pixels that it may have.
+
+    Raises ValueError, in one line with the path, for a damaged one and for a larger one, before it is unpacked.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its headers; larger ones are refused below
+        try:
+            image = Image.open(file, formats=_PILLOW_FORMATS)
+            if image.width * image.height > at_most:
+                raise ValueError(f"{image.width} x {image.height} pixels, and at most {at_most:,} were expected")
+            image.load()
+        except Exception as error:
+            raise _unreadable(path, error) from error
+    return image
 
 
 def _read(path: Path, like: tuple[Path, tuple[int, ...], str] | None) -> tuple[np.ndarray, str]:

@@ -50,6 +50,14 @@ def read_arrays(path: str | os.PathLike, names: list[str] | None = None) -> dict
             return {name: _read(container, name) for name in names}
 
 
+def parse_array(content: bytes | bytearray, path: Path) -> np.ndarray:
+    """The array whose .npy file has this content; raises as `read_arrays` does, with `path` for the file's name."""
+    with _one_line_errors(path):
+        container = _OneArray(io.BytesIO(content), len(content))
+        _announced_memory(container, ALONE)
+        return _read(container, ALONE)
+
+
 @contextmanager
 def _one_line_errors(path: Path) -> Iterator[None]:
     """What numpy, zipfile and zlib raise at a damaged file, a dozen kinds, becomes one kind and one line."""
@@ -65,8 +73,8 @@ def _one_line_errors(path: Path) -> Iterator[None]:
 class _OneArray:
     """An .npy file: `sizes` {name: bytes}, and `stream` of a name."""
 
-    def __init__(self, file: BinaryIO):
-        self._file, self.sizes = file, {ALONE: os.fstat(file.fileno()).st_size}
+    def __init__(self, file: BinaryIO, size: int):
+        self._file, self.sizes = file, {ALONE: size}
 
     def stream(self, name: str) -> AbstractContextManager[BinaryIO]:
         self._file.seek(0)
@@ -93,7 +101,9 @@ class _Archive:
 def _container(file: BinaryIO) -> _OneArray | _Archive:
     start = file.read(4)
     file.seek(0)
-    return _Archive(file) if start in (b"PK\x03\x04", b"PK\x05\x06") else _OneArray(file)
+    return (
+        _Archive(file) if start in (b"PK\x03\x04", b"PK\x05\x06") else _OneArray(file, os.fstat(file.fileno()).st_size)
+    )
 
 
 def _announced_memory(container: _OneArray | _Archive, name: str) -> int:

@@ -1,14 +1,13 @@
-"""The corruptions c(x~ | x): frozen descriptions without operators; `fastdaae.ops.corrupt` applies them."""
+"""Corruptions of each entry by itself, for samples of any shape."""
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from fastdaae.arguments import is_number
-from fastdaae.schema import shortened
 
 
-def _probability(name: str, value: float) -> float:
+def probability(name: str, value: float) -> float:
+    """A probability as a float; raises ValueError for a number outside [0, 1] and for what is none."""
     if not (is_number(value) and 0.0 <= value <= 1.0):
         raise ValueError(f"{name} must be a probability in [0, 1], got {value!r}")
     return float(value)
@@ -50,7 +49,7 @@ class Masking:
     drop: float
 
     def __post_init__(self):
-        object.__setattr__(self, "drop", _probability("drop", self.drop))
+        object.__setattr__(self, "drop", probability("drop", self.drop))
 
 
 @dataclass(frozen=True)
@@ -63,30 +62,5 @@ class SaltAndPepper:
 
     def __post_init__(self):
         low, high = _range("low, high", self.low, self.high)
-        for name, value in (("p", _probability("p", self.p)), ("low", low), ("high", high)):
+        for name, value in (("p", probability("p", self.p)), ("low", low), ("high", high)):
             object.__setattr__(self, name, value)
-
-
-Corruption = Gaussian | Masking | SaltAndPepper
-
-
-def require(corruption: Any) -> None:
-    """Raises TypeError, with what to say instead, for what is neither a corruption nor None."""
-    if corruption is None or isinstance(corruption, Corruption):
-        return
-    got, remedy = shortened(corruption), "say Gaussian(sigma), Masking(drop) or SaltAndPepper(p)"
-    if isinstance(corruption, type):
-        got, remedy = f"the class {corruption.__name__}", "make one, such as fastdaae.corruptions.Gaussian(0.5)"
-    elif is_number(corruption) and corruption >= 0:
-        remedy = f"for noise of that deviation say fastdaae.corruptions.Gaussian({float(corruption):g})"
-    elif hasattr(corruption, "shape"):
-        got = f"an array {list(corruption.shape)}"
-        remedy = f"noise is drawn anew for every batch: {remedy}"
-    elif callable(corruption):
-        name = getattr(corruption, "__name__", None)
-        got = f"the function {name}" if name else f"a {type(corruption).__name__}"
-        remedy += (
-            "; for noise of your own override `corrupted` in a subclass of the model, draw it there by "
-            "fastdaae.ops.normal or uniform, and leave corruption None"
-        )
-    raise TypeError(f"corruption must be one of fastdaae.corruptions or None, got {got}; {remedy}")
