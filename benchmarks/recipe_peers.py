@@ -11,8 +11,18 @@ from gates import Gate
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fastdaae.networks.parts import Maps
+
 Draw = Callable[..., Tensor]  # draw(name, rows, columns): standard normals
 STEPS = 3  # that a gate compares
+
+
+def as_written(network: nn.Module, channels_last: bool = False) -> nn.Module:
+    """A network of ours of PyTorch's layers alone, perhaps with the channels of its weights last in memory."""
+    if isinstance(network, nn.Sequential):
+        layers = [(nn.Flatten(), nn.Unflatten(1, one.shape)) if isinstance(one, Maps) else (one,) for one in network]
+        network = nn.Sequential(*(layer for some in layers for layer in some))
+    return network.to(memory_format=torch.channels_last) if channels_last else network
 
 
 def random(name: str, *shape: int) -> Tensor:
