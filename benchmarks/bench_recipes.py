@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from adversarial import AddressedDraws, Eager, our_step
 from interleaved import Group, Ready, Row
-from recipe_peers import Denoiser, as_written, same_losses
+from recipe_peers import Denoiser, as_written, same_steps
 from torch import Tensor, nn
 
 import fastdaae as fd
@@ -28,10 +28,10 @@ def _row(name: str, made: Steps, batch: Tensor) -> Row:
     channels_last = name == "torch-channels-last"
 
     def prepare() -> Ready:
-        gate = same_losses(*made(channels_last, AddressedDraws()), batch)
+        gates = same_steps(*made(channels_last, AddressedDraws()), batch)
         step = made(channels_last)[0 if name == "ours" else 1]
         step(batch)  # Adam's moments are not memory of the timed call
-        return Ready(lambda: step(batch), (gate,), trains=True)
+        return Ready(lambda: step(batch), gates, trains=True)
 
     return Row(name, prepare, None if name == "ours" else "torch")
 

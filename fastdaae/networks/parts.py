@@ -110,7 +110,10 @@ def to_images(image_shape: Sequence[int], output: str | None) -> list[nn.Module]
 
 
 def remembering(layers: Iterable[nn.Module], **config) -> nn.Sequential:
-    """The layers one after the other, with the `config` of which the same network can be made."""
-    network = nn.Sequential(*layers)
+    """The layers one after the other, with the `config` of which the same network can be made.
+
+    Weights of convolutions have their channels last in memory, as the maps that they meet.
+    """
+    network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
     network.config = config  # type: ignore[assignment]  # a plain attribute, no tensor and no module
     return network
