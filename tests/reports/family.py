@@ -27,8 +27,8 @@ def transformer():
 
 
 def block(inputs: int, codes: int):
-    layers = ([nn.Flatten(), nn.Linear(inputs, codes), nn.Sigmoid()], [nn.Linear(codes, inputs), nn.Sigmoid()])
-    return fd.models.Autoencoder(*(nn.Sequential(*some) for some in layers), corruption=NOISE)
+    networks = mlp([inputs, codes], output="sigmoid"), mlp([codes, inputs], output="sigmoid")
+    return fd.models.Autoencoder(*networks, corruption=NOISE)
 
 
 def stack():
