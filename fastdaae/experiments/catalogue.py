@@ -6,7 +6,16 @@ import importlib
 from fastdaae.experiments.recipe import Recipe
 
 # each has a module of its name here, with underscores
-_NAMES = ("daae-mnist", "dae-fashion", "dvae-mnist")
+_NAMES = (
+    "daae-mnist",
+    "daae-omniglot",
+    "daae-sprites",
+    "sdae-filters",
+    "sdae-mnist",
+    "dvae-mnist",
+    "manifold",
+    "dae-fashion",
+)
 
 
 def names() -> list[str]:

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from fastdaae import run_folder, training
-from fastdaae.data import Dataset
 from fastdaae.evaluation import Measure, evaluate, write_evaluation
 from fastdaae.evaluation.estimators.parzen import GRID_END
 from fastdaae.experiments.recipe import Budget
@@ -38,9 +37,9 @@ class Context:
     notes: dict[str, Any]
     _trained: dict[int, tuple[nn.Module, Path, list[Measure]]] = field(default_factory=dict)
 
-    def dataset(self, name: str) -> Dataset:
-        """The data set of a name; at a budget with stand-ins a generated one like it."""
-        return self.sets[name]
+    def dataset(self, name: str, **options: Any) -> Any:
+        """The `Dataset` of a name, read with its loader's own options; at a budget with stand-ins one like it."""
+        return self.sets.load(name, **options)
 
     def train(
         self, model: Model, dataset: Any, *, run: str | None = None, shared: str | None = None, **trainer: Any

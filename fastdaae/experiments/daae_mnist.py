@@ -54,7 +54,7 @@ RECIPE = Recipe(
     ],
     budgets={
         "smoke": Budget({"hidden": 32, "epochs": 1, "samples": 100, "svm_images": 200}, seeds=2, stand_in=256),
-        "short": Budget({"hidden": 1000, "epochs": 1, "samples": 10_000, "svm_images": 10_000}),
+        "short": Budget({"hidden": 1000, "epochs": 2, "samples": 10_000, "svm_images": 10_000}),
         "paper": Budget({"hidden": 1000, "epochs": 100, "samples": 10_000, "svm_images": 50_000}),
     },
     figures=[

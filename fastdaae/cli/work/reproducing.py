@@ -1,19 +1,21 @@
 """`fastdaae reproduce`."""
 
 import itertools
-from collections.abc import Mapping
+import warnings
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
-from fastdaae import experiments
-from fastdaae.cli.console import say, show
+import fastdaae as fd
+from fastdaae import experiments, reporting, run_config, run_folder
+from fastdaae.cli.console import say, show, working
 from fastdaae.cli.work.places import require_folder
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import amount, heading, setting
 from fastdaae.experiments.recipe import Budget, Recipe
-from fastdaae.experiments.result import LEFT_OUT, RESULT, Result
+from fastdaae.experiments.result import LEFT_OUT, RESULT, Result, folder_of
 from fastdaae.experiments.sets import Sets
 from fastdaae.experiments.verdicts import FAILS, HOLDS
 from fastdaae.output import duration
@@ -45,31 +47,51 @@ def reproduce(*, name, list_, budget, out, seeds, precision, device, root) -> No
     generated_note = ["generated images: these numbers show that it runs, and nothing else"] if generated else []
     for note in (*generated_note, *_left_out(result), *recipe.notes):
         say(note)
-    say(f"result in {out / RESULT}")
+    with working("drawing the reports"):
+        _report_on_runs(out, result)
+        page = reporting.reproduction(out)
+    say(f"numbers in {out / RESULT}, page in {page}")
     failed = result.failed()
     if failed:
         listed = "; ".join(f"{cell}, seed {outcome.seed}: {outcome.reason}" for cell, outcome in failed)
         raise RuntimeError(f"{len(failed)} cells failed ({listed}); the same command tries them again")
 
 
+def _report_on_runs(out: Path, result: Result) -> None:
+    """The reports of the first seed's runs, which the page links to: of those whose data a later command finds too."""
+    for cell in result.recipe.cells:
+        first = folder_of(out, cell.name, 0)
+        for run in sorted(
+            path.parent for path in [*first.glob(run_folder.CHECKPOINT), *first.glob(f"*/{run_folder.CHECKPOINT}")]
+        ):
+            if "data" not in run_config.read_config(run, "a report")["notes"] or (run / "report").exists():
+                continue
+            try:
+                fd.report(run)
+            except ValueError as error:  # the numbers are there all the same
+                warnings.warn(f"no report of {run}: {error}", stacklevel=2)
+
+
 def _recipes(root: Path | None) -> Table:
     table = Table("recipe", "what it makes", "of", "data", *(f"{budget}, time" for budget in experiments.BUDGETS))
-    for name in experiments.names():
-        recipe = experiments.find(name)
+    recipes = [experiments.find(name) for name in experiments.names()]
+    with working("looking for the data sets"):
+        # each is read to know, and none is kept
+        needed = dict.fromkeys(name for recipe in recipes for name in recipe.data)
+        absent = [name for name in needed if Sets(root, None).missing((name,))]
+    for recipe in recipes:
         times = (_time(recipe.budgets[budget]) for budget in experiments.BUDGETS)
-        table.add_row(
-            Text(name, "bold"), recipe.title, f"{recipe.tables}: {recipe.source}", _data(recipe, root), *times
-        )
+        made_of = f"{recipe.tables}: {recipe.source}"
+        table.add_row(Text(recipe.name, "bold"), recipe.title, made_of, _data(recipe, absent), *times)
     return table
 
 
-def _data(recipe: Recipe, root: Path | None) -> Text:
+def _data(recipe: Recipe, absent: Collection[str]) -> Text:
     """The data sets that a recipe needs, each with whether it is here."""
-    sets, told = Sets(root, None), Text()
+    told = Text()
     for name in recipe.data:
-        missing = sets.missing((name,))
-        state = "here" if not missing else "absent, left out" if name in recipe.optional else "absent"
-        told.append(f"{name} ").append(f"({state})\n", "yellow" if missing else "green")
+        state = "here" if name not in absent else "absent, left out" if name in recipe.optional else "absent"
+        told.append(f"{name} ").append(f"({state})\n", "yellow" if name in absent else "green")
     told.rstrip()
     return told
 
