@@ -41,7 +41,7 @@ def test_a_file_of_options_trains_what_the_options_train(tmp_path):
         ("epoch = 3", "has 'epoch', which is no option of this command; did you mean 'epochs'?"),
         ("zzz = 3", "has 'zzz', which is no option of this command; --help lists the options"),
         ("epochs = true", "must have a number, a text or a list of them as 'epochs', got True"),
-        ("epochs = 'three'", "'three' is not a valid int"),
+        ("epochs = 'three'", "Invalid value for '--epochs'"),
         ("epochs =", "is no TOML"),
         ("[train]\nepochs = 3", "has 'train', which is no option of this command"),
     ],
