@@ -12,6 +12,7 @@ from fastdaae.data.sets.celeba import load_celeba
 from fastdaae.data.sets.cifar import load_cifar
 from fastdaae.data.sets.cub import load_cub
 from fastdaae.data.sets.digits import load_digits
+from fastdaae.data.sets.flower import load_flower
 from fastdaae.data.sets.mnist import load_mnist
 from fastdaae.data.sets.omniglot import load_omniglot
 from fastdaae.data.sets.patches import load_patches
@@ -31,6 +32,7 @@ _LOADERS: dict[str, Callable[[Root], Dataset]] = {
     "celeba": load_celeba,
     "cub-200": load_cub,
     "patches": load_patches,
+    "flower": lambda root: load_flower(),
 }
 
 
@@ -44,7 +46,7 @@ def load(name_or_path: str | os.PathLike, root: Root = None) -> Dataset:
 
     Images are uint8 [N, ...], meaning value / 255, or float32 in [0, 1] from files of floats ("patches" alone has
     others); labels int64 [N] or None, with the names of their classes where these are known. `root` is the folder of
-    the downloaded files of the named sets, all but "digits" and "patches", which need none; by default the environment
+    the downloaded files of the named sets ("digits", "patches" and "flower" need none); by default the environment
     variable FASTDAAE_DATA names it. docs/data.md lists the sets, their files and splits; loaders with options of their
     own are `load_omniglot`, `load_sprites`, `load_celeba` and `load_patches`. A string that is a known name means that
     data set even where a folder is called so: write "./mnist", or pass a Path, for the folder. Raises ValueError for an

@@ -10,6 +10,7 @@ from fastdaae.arguments import whole_in
 from fastdaae.arrays import to_tensor
 from fastdaae.data.class_names import CELEBA_ATTRIBUTES, CIFAR, DIGITS, GARMENTS, POSES, SPRITE_ATTRIBUTES
 from fastdaae.data.dataset import Dataset, Split
+from fastdaae.data.sets.flower import load_flower
 
 _DRAWERS = 20  # of each of Omniglot's characters
 _FEWEST = 40  # images that every part of a form can be made of
@@ -39,6 +40,7 @@ _FORMS = {
     "celeba": _Form((3, 64, 64), None, CELEBA_ATTRIBUTES),
     "cub-200": _Form((3, 128, 128), tuple(f"bird {number}" for number in range(200)), validation=False),
     "patches": _Form((12, 12)),
+    "flower": _Form((64, 64)),
 }
 
 
@@ -47,10 +49,10 @@ def stand_in(name: str, images: int = 256, seed: int = 0) -> Dataset:
 
     Train has `images` images (>= 40), every other part a quarter as many, all of the first classes where there are too
     many for that. Of "omniglot" there are as many characters as 19 drawers fill, one image of each tests, and twenty
-    more characters with all 20 drawers are the evaluation. A class is a pattern of coarse patches, an attribute a
-    weaker one, under noise: classifiers can learn them, and no figure made with them means anything. Equal arguments
-    give equal sets. Raises ValueError for a name that `load` does not know, TypeError for `images` or `seed` that are
-    no whole numbers.
+    more characters with all 20 drawers are the evaluation; "flower" has fewer images of its own. A class is a pattern
+    of coarse patches, an attribute a weaker one, under noise: classifiers can learn them, and no figure made with them
+    means anything. Equal arguments give equal sets. Raises ValueError for a name that `load` does not know, TypeError
+    for `images` or `seed` that are no whole numbers.
     """
     form = _FORMS.get(name) if isinstance(name, str) else None
     if form is None:
@@ -61,6 +63,8 @@ def stand_in(name: str, images: int = 256, seed: int = 0) -> Dataset:
     rng = np.random.default_rng([whole_in("seed", seed, 0), *name.encode()])
     if name == "omniglot":
         return _characters(rng, form, images)
+    if name == "flower":
+        return load_flower(images)
     if name == "patches":
         train, validation, test = (_gratings(rng, form, count) for count in (images, images // 4, images // 4))
         return Dataset(train, validation, test, name)

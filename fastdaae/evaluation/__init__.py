@@ -3,6 +3,7 @@
 from fastdaae.evaluation.codes.attributes import AttributeAccuracy, attribute_accuracies
 from fastdaae.evaluation.codes.classification import linear_svm_accuracy, pca_svm_accuracy, svm_accuracy
 from fastdaae.evaluation.codes.clustering import Clustering, clustering
+from fastdaae.evaluation.codes.energy import EnergyDistance, energy_distance
 from fastdaae.evaluation.codes.few_examples import few_way_accuracy, many_way_accuracy
 from fastdaae.evaluation.codes.retrieval import Retrieval, retrieval
 from fastdaae.evaluation.estimate import Estimate
@@ -22,6 +23,7 @@ from fastdaae.evaluation.summary import evaluate
 __all__ = [
     "AttributeAccuracy",
     "Clustering",
+    "EnergyDistance",
     "Estimate",
     "Filters",
     "IntrinsicDimension",
@@ -32,16 +34,17 @@ __all__ = [
     "clustering",
     "compare",
     "confusion",
+    "elbo",
+    "energy_distance",
     "evaluate",
     "few_way_accuracy",
     "filter_statistics",
     "first_filters",
+    "importance_weighted_bound",
     "linear_svm_accuracy",
     "many_way_accuracy",
     "over_strengths",
     "pca_reconstruction_error",
-    "elbo",
-    "importance_weighted_bound",
     "pca_svm_accuracy",
     "read_evaluation",
     "reconstruction_error",

@@ -37,7 +37,8 @@ def evaluate(
       one sample out, scored on the test split; a best one at an end of the grid is warned of and noted.
     - "classification": an RBF SVM; "linear svm": a linear one; "twenty-way": classes of the evaluation split;
       "attributes"; "retrieval"; "clustering": of codes, and beside them of principal components.
-    - "dimension": the intrinsic one, of the real images and of both sample sets.
+    - "dimension": the intrinsic one, of the real images and of both sample sets; "prior fit": how far codes are from
+      draws of the prior.
     - "robustness": reconstructions and classes as test images are corrupted, over strengths; "filters": of the first
       layer; "accuracy": of a classifier, with the counts of its confusions.
 

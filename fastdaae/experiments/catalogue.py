@@ -10,8 +10,11 @@ _NAMES = (
     "daae-mnist",
     "daae-omniglot",
     "daae-sprites",
-    "dae-fashion",
+    "sdae-filters",
+    "sdae-mnist",
     "dvae-mnist",
+    "manifold",
+    "dae-fashion",
 )
 
 

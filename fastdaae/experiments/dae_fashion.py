@@ -101,7 +101,7 @@ RECIPE = Recipe(
     budgets={
         "smoke": _budget(1, 1, 1e-3, 200, seeds=2, stand_in=128),
         # at 3e-6 one epoch moves no weight by more than 0.003
-        "short": _budget(1, 1, 1e-3, 2_000),
+        "short": _budget(3, 3, 1e-3, 2_000),
         "paper": _budget(20, 20, 3e-6, 20_000),
     },
     figures=[

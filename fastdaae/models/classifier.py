@@ -15,7 +15,6 @@ from fastdaae.models.describing import describe
 from fastdaae.models.shapes import as_shape
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.network import Plan
-from fastdaae.schema import shortened
 
 
 class Classifier(nn.Module):
@@ -132,7 +131,7 @@ class Classifier(nn.Module):
 
     def sample(self, *arguments, **choices) -> Tensor:
         """A classifier makes no images: raises ValueError, which says what does."""
-        asked = shortened(type(self.autoencoder).__name__)
+        asked = type(self.autoencoder).__name__
         raise ValueError(f"a Classifier has no images to sample; sample its autoencoder instead, the {asked} in it")
 
     def __repr__(self) -> str:

@@ -97,7 +97,7 @@ def unlabelled() -> fd.data.Dataset:
 
 # (model, dataset, {pattern of what has no number: why}): the first that fits is expected, None means a number after all
 LABELLED = r"(test accuracy|precision|mean average|cluster|adjusted|normalised).*"
-SAMPLED = {r"(log-likelihood|intrinsic dimension) x\(\d\)": "has no prior|draws no samples"}
+SAMPLED = {r"(log-likelihood|intrinsic dimension) x\(\d\)|energy .*": "has no prior|draws no samples"}
 NEW_CLASSES = {r"(20-way|accuracy over new).*": "the data set has no evaluation split"}
 ATTRIBUTES = {r"attribute accuracy .*": "the train images have no attributes"}
 USUAL = {**NEW_CLASSES, **ATTRIBUTES, **SAMPLED}

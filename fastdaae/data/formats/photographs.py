@@ -56,7 +56,7 @@ def read_photographs(
                 f"the box of {place / name}, {box}, must lie within its {picture.width} x {picture.height} pixels; "
                 "download both again"
             )
-        resized = picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR, box=inside)
+        resized = picture.convert("RGB").crop(inside).resize((side, side), Image.Resampling.BILINEAR)
         images[row] = np.moveaxis(np.asarray(resized), -1, 0)
         if progress is not None and ((row + 1) % _TOLD == 0 or row + 1 == len(wanted)):
             progress(row + 1, len(wanted))

@@ -89,10 +89,7 @@ def _split(characters: _Characters, rows: np.ndarray, size: int) -> Split:
 
 def _from_bits(path: Path, part: str) -> _Characters:
     keys = [f"{part}_{kind}" for kind in ("bits", "alphabet", "character", "drawer")]
-    try:
-        found = read_arrays(path, [*keys, "alphabet_names"])
-    except KeyError as error:
-        raise _unfit(path, f"an array {error}") from error
+    found = read_arrays(path, [*keys, "alphabet_names"])
     names = found.pop("alphabet_names")
     bits, alphabet, number, drawer = found.values()
     count = _PARTS[part] * _DRAWERS

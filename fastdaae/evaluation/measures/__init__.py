@@ -14,6 +14,7 @@ from fastdaae.evaluation.measures.dimension import DIMENSION, intrinsic_dimensio
 from fastdaae.evaluation.measures.few_examples import twenty_way
 from fastdaae.evaluation.measures.filters import filters
 from fastdaae.evaluation.measures.likelihood import LIKELIHOOD, log_likelihood
+from fastdaae.evaluation.measures.prior_fit import prior_fit
 from fastdaae.evaluation.measures.reconstruction import pca_reconstruction, reconstruction
 from fastdaae.evaluation.measures.retrieval import retrieval_of_classes
 from fastdaae.evaluation.measures.robustness import robustness
@@ -36,6 +37,7 @@ MEASURES: dict[str, Callable[[Case], list[Measure]]] = {
     "filters": filters,
     "accuracy": accuracy,
     "pca reconstruction": pca_reconstruction,
+    "prior fit": prior_fit,
 }
 _USUAL = ("reconstruction", "log-likelihood", "classification", "dimension")
 

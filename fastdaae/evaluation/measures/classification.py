@@ -9,6 +9,7 @@ from fastdaae.evaluation.case import Case, rows_of
 from fastdaae.evaluation.codes.classification import linear_svm_accuracy, pca_svm_accuracy, svm_accuracy
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.measures.representations import Rows, codes_and_components, labels_of
+from fastdaae.evaluation.proportion import proportion
 
 _ACCURACY = partial(Measure, "test accuracy", unit="share", digits=2)
 
@@ -22,7 +23,8 @@ def classification(case: Case) -> list[Measure]:
 
     def taken(accuracy: float, dimension: int) -> dict:
         counts = {"training_images": len(images), "test_images": len(test.images)}
-        return {"value": accuracy, "settings": {"numbers_an_image": dimension, **counts}}
+        _, error = proportion(round(accuracy * len(test.images)), len(test.images))
+        return {"value": accuracy, "standard_error": error, "settings": {"numbers_an_image": dimension, **counts}}
 
     def on_codes() -> dict:
         case.report("classification, SVM on codes")

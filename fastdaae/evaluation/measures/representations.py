@@ -26,13 +26,13 @@ def with_pixels(case: Case) -> dict[str, Rows]:
 
 
 def labels_of(case: Case, *splits: str) -> list[Tensor]:
-    """The labels of these splits; raises ValueError where there are none."""
-    return [_part_of(case, split, "labels") for split in splits]
+    """The labels of these splits, on the CPU; raises ValueError where there are none."""
+    return [_part_of(case, split, "labels").cpu() for split in splits]
 
 
 def attributes_of(case: Case, *splits: str) -> list[Tensor]:
-    """The attributes [N, A] of these splits; raises ValueError where there are none."""
-    return [_part_of(case, split, "attributes") for split in splits]
+    """The attributes [N, A] of these splits, on the CPU; raises ValueError where there are none."""
+    return [_part_of(case, split, "attributes").cpu() for split in splits]
 
 
 def _part_of(case: Case, split: str, part: str) -> Any:

@@ -9,7 +9,7 @@ from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.measures.representations import Rows, labels_of, with_pixels
 
 _DEPTH, _AT = 100, 10
-_MOST, _QUERIES = 50_000, 10_000  # with 784 pixels a minute on two cores
+_MOST, _QUERIES = 50_000, 10_000
 _PRECISION = partial(Measure, f"precision at {_AT}", unit="share", digits=2)
 _AVERAGE = partial(Measure, "mean average precision", unit="share", digits=2)
 

@@ -13,7 +13,7 @@ from fastdaae.reporting.drawing.subject import Subject
 from fastdaae.reporting.figures.pictures import as_pictures
 from fastdaae.reporting.figures.samples import Gallery, sample_grids
 
-_SHOWN = 100
+_SHOWN = 120  # as many as the report draws
 
 
 class Filters(NamedTuple):
@@ -64,7 +64,7 @@ def _layers(block: nn.Module) -> list[nn.Module]:
 
 
 def filters(subject: Subject, found: list[Filters]) -> tuple[str, Gallery]:
-    """Up to 100 filters of each block, in their order."""
+    """Up to 120 filters of each block, in their order."""
     grids = []
     for weights, block in found:
         require_finite("filters", weights)

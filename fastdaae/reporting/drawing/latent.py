@@ -61,7 +61,7 @@ def _codes(subject: Subject) -> tuple[Tensor, str, str]:
         f"{_HIGH:.0%}."
     )
     if size == 2:
-        return plane, f"Images over the two codes, by quantiles of {source}", f"{caption} {_LOOK_FOR}"
+        return plane, "Images over the two codes", f"{caption} {_LOOK_FOR}"
     rest = prior.sample(1, subject.noise, site=Site.INITIAL).float().cpu()[:, 2:].expand(len(plane), -1)
     fixed = f"The other {size - 2} codes stay at one draw of the prior (Figure 6 of the report)."
     codes = torch.cat([plane, rest], dim=1)

@@ -12,6 +12,7 @@ from fastdaae.reporting.drawing.subject import Subject
 from fastdaae.reporting.figures.samples import Gallery, image_rows
 
 _FITTED, _NUMBERS = 5000, 20_000_000  # training images of the principal components, and pixels in all
+_MOST = 256  # principal components, beyond which they leave nothing out that is seen
 
 # of a corruption's numbers, what each is called in a picture
 SYMBOLS = {"sigma": "σ", "drop": "drop", "p": "p", "count": "count"}
@@ -60,10 +61,10 @@ def strength_of(corruption) -> str:
 
 
 def _projected(subject: Subject, numbers: int) -> Tensor | None:
-    """The first images from principal components of training images; None where there are not as many."""
+    """The first images from principal components of training images; None where there are not as many, or too many."""
     pixels = subject.few[0].numel()
     images = subject.dataset.train.images[: max(1, min(_FITTED, _NUMBERS // pixels))]
-    if numbers >= min(len(images), pixels):
+    if numbers >= min(len(images), pixels, _MOST):
         return None
     from sklearn.decomposition import PCA
 

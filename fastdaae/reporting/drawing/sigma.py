@@ -31,7 +31,8 @@ def sigmas(subject: Subject) -> tuple[str, Redraw]:
     title = f"Noise of {len(values):,} {subject.kind} images"
     caption = (
         "The standard deviation that the model gives the noise of each image. All at the floor, it has found that less "
-        "noise is easier to undo; a fair baseline is a fixed σ of the mean."
+        "noise is easier to undo; all at 1, that the weight of its noise outweighs the reconstruction. A fair "
+        "baseline is a fixed σ of the mean."
     )
     return caption, lambda look: histogram(values, levels, title=title, x_label="σ", look=look)
 

@@ -14,14 +14,17 @@ _TOGETHER = {
     "Classification loss": ("classification",),
     "KL divergence": ("kl",),
     "Adversarial losses": ("discriminator", "encoder"),
+    "Loss of the noise": ("noise",),
     "Other losses": (),
 }
+_HELD_OUT = {"accuracy": ("Accuracy", "share of images"), "sigma": ("Mean σ of the noise", "σ")}
 _UNITS = {"KL divergence": "nats per image"}
 _TOLD = {
     "Adversarial losses": "The discriminator should stay near its dashed equilibrium, where it cannot tell codes from "
     "draws of the prior.",
     "KL divergence": "The KL divergence is what the codes tell beyond the prior: near 0 the decoder goes without them "
     "(posterior collapse).",
+    "Loss of the noise": "The loss of the noise is the reconstruction loss less the weight of its noise times σ.",
     "Accuracy": "Accuracy should rise and stay; a validation loss that rises while training falls is overfitting.",
 }
 
@@ -39,7 +42,7 @@ def losses(model, history: Sequence[Mapping], unit: str) -> tuple[str, Redraw]:
 
 
 def panels_of(model, history: Sequence[Mapping], unit: str) -> list[Panel]:
-    """A panel for each family of losses, with the validation's where a name is in both, and one for the accuracy."""
+    """A panel for each family of losses, with the validation's where a name is in both, then what it alone has."""
     panels, left = [], list(history[-1]["losses"])
     for title, names in _TOGETHER.items():
         shown = [name for name in left if name in names or not names]
@@ -51,12 +54,13 @@ def panels_of(model, history: Sequence[Mapping], unit: str) -> list[Panel]:
             held_out = _values(history, "validation", shown[0])
             curves = [("train", curves[0][1]) if title != "Other losses" else curves[0]]
             curves += [] if all(map(math.isnan, held_out)) else [("validation", held_out)]
-        told = unit if title == "Reconstruction loss" else _UNITS.get(title, "nats")
+        told = unit if title in ("Reconstruction loss", "Loss of the noise") else _UNITS.get(title, "nats")
         level = _equilibrium(model) if "discriminator" in shown else None
         panels.append(Panel(title, "" if title == "Other losses" else told, curves, level))
-    accuracy = _values(history, "validation", "accuracy")
-    if not all(map(math.isnan, accuracy)):
-        panels.append(Panel("Accuracy", "share of images", [("validation", accuracy)]))
+    for name, (title, told) in _HELD_OUT.items():
+        held_out = _values(history, "validation", name)
+        if not all(map(math.isnan, held_out)):
+            panels.append(Panel(title, told, [("validation", held_out)]))
     return panels
 
 

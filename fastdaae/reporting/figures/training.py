@@ -61,5 +61,13 @@ def _draw(axes: Axes, look: Look, epochs: Sequence[int], panel: Panel) -> None:
         muted = look.palette.muted
         axes.axhline(value, color=muted, linestyle=(0, _DASHES), linewidth=1.6, zorder=3)
         ends.append(End(value, text, muted, dashes=_DASHES))
-    axes.set_ylim(axes.get_ylim())
+    _hold_limits(axes)
     label_ends(axes, look, ends)
+
+
+def _hold_limits(axes: Axes) -> None:
+    """Keep the limits of y, and in them what changes by less than a fiftieth flat."""
+    low, high = axes.get_ylim()
+    room = max(0.0, 0.02 * max(abs(low), abs(high)) - (high - low)) / 2
+    axes.set_ylim(low - room, high + room)
+    axes.ticklabel_format(axis="y", useOffset=False)
