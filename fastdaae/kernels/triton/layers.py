@@ -8,8 +8,8 @@ from torch import Tensor
 
 from fastdaae.activation import NONE, Activation
 from fastdaae.activation import SCHEMA as ACTIVATION
-from fastdaae.draw import SCHEMA as DRAW
 from fastdaae.draw import PLAIN, Draw
+from fastdaae.draw import SCHEMA as DRAW
 from fastdaae.kernels import second_derivatives
 from fastdaae.kernels.memory import autocast_dtype, memory_problem, rows_of
 from fastdaae.kernels.registration import operator
