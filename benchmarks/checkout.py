@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import platform
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
@@ -19,6 +20,13 @@ def compiled() -> ModuleType | None:
         with contextlib.suppress(ImportError):
             return importlib.import_module(name)
     return None
+
+
+def machine_line() -> dict:
+    """The machine's line of results and benchmarks; of a checkout that has none, the processor's architecture."""
+    with contextlib.suppress(ImportError):
+        return importlib.import_module("fastdaae.machine").machine_line()
+    return {"machine": platform.machine()}
 
 
 def plan_of(network: nn.Module) -> Callable[[Tensor], Tensor]:

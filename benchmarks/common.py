@@ -4,10 +4,9 @@ import functools
 import importlib.metadata
 import os
 import platform
-from pathlib import Path
 
 import torch  # before faiss, which then shares no OpenMP pool that spins against torch's
-from checkout import compiled
+from checkout import machine_line
 from torch import Tensor, nn
 
 import fastdaae as fd
@@ -74,17 +73,8 @@ def version_of(package: str) -> str | None:
 @functools.cache
 def machine() -> dict:
     """What runs the rows: processor, cores, threads, instruction set, data, and the versions of everything timed."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    name = models[0] if models else platform.processor() or platform.machine()
-    module = compiled()
     return {
-        "machine": f"{name}, {os.cpu_count()} cores, {platform.system()}, torch {torch.__version__}",
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        **machine_line(),
         "data": DATA,
-        "isa": None if module is None else module.build_info()["isa"],
-        "cpp": fd.backends()["cpp"].detail,
         "versions": {"python": platform.python_version()} | {p: v for p in PEERS if (v := version_of(p))},
     }

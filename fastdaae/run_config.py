@@ -104,8 +104,8 @@ def require_metrics(line, path: Path, place: int) -> None:
     _require(_LINE, line, path, f", line {place}")
 
 
-def require_losses(history: list[dict], run_dir: Path) -> None:
-    """Raises ValueError unless every epoch of one of our models has the losses of the last and the reconstruction's."""
-    names = dict.fromkeys(["reconstruction", *(history[-1]["losses"] if history else ())], real)
+def require_losses(history: list[dict], run_dir: Path, first: str = "reconstruction") -> None:
+    """Raises ValueError unless every epoch of a model has the losses of the last, and the one of its `first` update."""
+    names = dict.fromkeys([first, *(history[-1]["losses"] if history else ())], real)
     for place, line in enumerate(history, start=1):
         _require(record({"losses": record(names)}), line, run_dir / run_folder.METRICS, f", line {place}")

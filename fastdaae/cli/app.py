@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fastdaae.cli import measures, runs
+from fastdaae.cli import experiments, measures, runs
 from fastdaae.cli.done_by import done_by
 
 _COMPLETION = "_FASTDAAE_COMPLETE"  # where a shell asks for what may stand next
@@ -21,6 +21,7 @@ for command in (
     measures.likelihood,
     measures.compare,
     measures.dimension,
+    experiments.reproduce,
     measures.doctor,
 ):
     app.command()(command)

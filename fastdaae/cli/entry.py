@@ -38,7 +38,7 @@ def _guarded(arguments: list[str]) -> int:
         return code
     except BaseException as error:
         on_interrupt(signal.SIG_DFL)
-        return _report(error, resumable=arguments[:1] in (["train"], ["demo"]))
+        return _report(error, resumable=arguments[:1] in (["train"], ["demo"], ["reproduce"]))
 
 
 def _keep_interrupts(unraisable) -> None:

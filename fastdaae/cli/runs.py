@@ -6,14 +6,42 @@ from typing import Annotated
 from typer import Context, Option
 
 from fastdaae.cli.done_by import done_by
+from fastdaae.cli.option_files import take_options
 from fastdaae.cli.options import Bandwidths, Device, Networks, Precision, Root, RunData, RunFolder, Seed
 
 
 @done_by("training")
 def train(
     out: Annotated[Path, Option(help="The run's folder; an interrupted run there is resumed.")],
-    data: Annotated[str, Option(help="A data set's name, an .npy or .npz file, or a folder of images.")] = "digits",
-    model: Annotated[str, Option(help="autoencoder (which denoises), aae, daae or idaae.")] = "idaae",
+    config: Annotated[
+        str | None,
+        Option(
+            metavar="<run.toml or recipe/cell>",
+            is_eager=True,
+            callback=take_options,
+            help="Where to start from: a file of these options (lr = 1e-3), or a cell of a recipe as `fastdaae "
+            "reproduce` trains it (daae-mnist/idaae-5). What is typed wins.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        Option(
+            help="A data set's name, an .npy or .npz file, or a folder of images (default: digits, or --pretrained's)."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        Option(
+            help="autoencoder (which denoises), aae, daae, idaae, vae, noise-transformer, stacked (trained layer by "
+            "layer), or classifier (default: idaae, or with --pretrained classifier)."
+        ),
+    ] = None,
+    pretrained: Annotated[
+        Path | None, Option(help="The run whose encoder a classifier is fine-tuned from, on the data's labels.")
+    ] = None,
+    architecture: Annotated[
+        str, Option(help="mlp (fully connected), or convolutional: cae, tutorial, dcgan, textbook.")
+    ] = "mlp",
     networks: Annotated[
         str | None,
         Option(
@@ -27,12 +55,29 @@ def train(
         Option(help="Of an own decoder that does not end in nn.Sigmoid: logits, probabilities or linear."),
     ] = None,
     loss: Annotated[str, Option(help="bce (images in [0, 1]) or mse.")] = "bce",
+    corruption: Annotated[
+        str | None,
+        Option(
+            help="gaussian:0.5, clipped:0.5 (the same, clipped to [0, 1]), masking:0.3, salt-and-pepper:0.25, "
+            "patches:8x8,2, shuffling:4 or none (default: gaussian:0.5, for models that need none: none)."
+        ),
+    ] = None,
+    sigma: Annotated[float | None, Option(help="The same as --corruption gaussian:SIGMA, in [0, 1] pixels.")] = None,
     copies: Annotated[int, Option(help="M, the Monte-Carlo copies of an idaae.")] = 5,
-    epochs: Annotated[int, Option(help="Passes over the training images.")] = 100,
-    sigma: Annotated[float, Option(help="Deviation of the Gaussian corruption, in [0, 1] pixels.")] = 0.5,
+    beta: Annotated[float, Option(help="The weight of a vae's KL divergence.")] = 1.0,
+    warm_up: Annotated[int | None, Option(help="Steps in which that weight rises from 0 (default: none).")] = None,
+    weight: Annotated[float, Option(help="Lambda of a noise-transformer: the reward of noise.")] = 0.1,
+    floor: Annotated[float, Option(help="The least deviation of a noise-transformer's noise.")] = 0.4,
+    epochs: Annotated[int, Option(help="Passes over the training images (of a stacked model's each block).")] = 100,
     prior: Annotated[str, Option(help="normal, or ring (ten 2-D Gaussians).")] = "normal",
     code: Annotated[int, Option(help="Dimensions of the code under the normal prior.")] = 10,
-    hidden: Annotated[str | None, Option(help="Sizes of the hidden layers (default: 1000,1000).")] = None,
+    hidden: Annotated[
+        str | None,
+        Option(
+            help="Sizes of the hidden layers, of a stacked model its blocks' codes (default: 1000,1000; a classifier's "
+            "head: 1000)."
+        ),
+    ] = None,
     batch_size: Annotated[int, Option(help="Images a step.")] = 64,
     lr: Annotated[float, Option(help="Learning rate.")] = 2e-4,
     optimizer: Annotated[str, Option(help="adam, adamw, rmsprop or sgd.")] = "adam",
@@ -68,6 +113,10 @@ def sample(
 def evaluate(
     run: RunFolder,
     data: RunData = None,
+    measures: Annotated[
+        str | None,
+        Option(help="What to measure, by name, as in retrieval,clustering (default: what is usual for the model)."),
+    ] = None,
     samples: Annotated[int, Option(help="Samples for likelihood and dimension.")] = 10_000,
     steps: Annotated[int, Option(help="Chain steps of the second sample set.")] = 5,
     k: Annotated[int, Option(help="Neighbours for the intrinsic dimension.")] = 100,

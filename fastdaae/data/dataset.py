@@ -9,7 +9,6 @@ from fastdaae import images, pixels
 from fastdaae.arrays import to_tensor
 from fastdaae.schema import printable, shortened
 
-DIGITS = tuple("0123456789")  # the classes of handwritten digits
 _SHOWN = 20  # names of classes that a printed data set lists
 
 

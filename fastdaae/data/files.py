@@ -1,18 +1,14 @@
-"""Users' own images: an .npy or .npz file, or a folder of image files."""
+"""Users' own images in an .npy or .npz file."""
 
 import os
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from fastdaae.arrays import to_tensor
-from fastdaae.data.arrays import read_arrays
 from fastdaae.data.dataset import Dataset, Split, as_classes, as_images, as_labels, require_named
-from fastdaae.data.pictures import IMAGE_SUFFIXES, read_pictures
-from fastdaae.schema import printable
+from fastdaae.data.formats.arrays import read_arrays
+from fastdaae.data.splitting import split_80_10_10
 
-MINIMUM_IMAGES = 10
 _PARTS = ("train", "validation", "test")
 _LABEL_KEYS = ("labels", "y")
 _CLASSES = "classes"
@@ -45,7 +41,7 @@ def _from_arrays(arrays: dict[str, np.ndarray], path: Path) -> Dataset:
     labels = None
     if label_keys:
         labels = as_labels(arrays[label_keys[0]], len(images), f"{label_keys[0]} in {path}")
-    return _split(images, labels, path)
+    return split_80_10_10(images, labels, path)
 
 
 def _with_classes(dataset: Dataset, names: np.ndarray, path: Path) -> Dataset:
@@ -56,22 +52,6 @@ def _with_classes(dataset: Dataset, names: np.ndarray, path: Path) -> Dataset:
     for part in labels:
         require_named(part, classes, f"labels in {path}")
     return dataset._replace(classes=classes)
-
-
-def load_folder(path: str | os.PathLike) -> Dataset:
-    """All png, jpg, jpeg, bmp and webp images below a folder, sorted by relative path: uint8 [N, H, W] or [N, 3, H, W].
-
-    All must have one size and be all grey or all RGB. When every image is in a subfolder, label i (int64) is the
-    i-th of the sorted subfolder names, which are the classes. Hidden files and linked folders are left out. Split
-    80/10/10 by a fixed permutation (`numpy.random.default_rng(0)`): n // 10 images test, the next n // 10 validate, the
-    others train. Raises ValueError for an unreadable image, mixed sizes or colours, more than the free memory holds,
-    subfolders named train and test, or fewer than 10 images; OSError for a folder that cannot be read.
-    """
-    folder = Path(path)
-    paths = _image_paths(folder)
-    _require_enough(len(paths), folder)
-    labels, classes = _subfolder_labels(paths, folder)
-    return _split(to_tensor(read_pictures(paths)), labels, folder)._replace(classes=classes)
 
 
 def _explicit_splits(arrays: dict[str, np.ndarray], path: Path) -> Dataset:
@@ -106,50 +86,3 @@ def _unexpected_keys(arrays: dict[str, np.ndarray], path: Path) -> ValueError:
         "with optional validation_images, test_images and *_labels, and beside labels perhaps classes, got "
         f"{', '.join(sorted(arrays)) or 'nothing'}; rename or drop arrays"
     )
-
-
-def _split(images: torch.Tensor, labels: torch.Tensor | None, path: Path) -> Dataset:
-    _require_enough(len(images), path)
-    order = to_tensor(np.random.default_rng(0).permutation(len(images)))
-    held_out = len(images) // 10
-    test, validation, train = order.split([held_out, held_out, len(images) - 2 * held_out])
-
-    def split(part: torch.Tensor) -> Split:
-        return Split(images[part], None if labels is None else labels[part])
-
-    return Dataset(split(train), split(validation), split(test), path.stem)
-
-
-def _require_enough(count: int, path: Path) -> None:
-    if count < MINIMUM_IMAGES:
-        kinds = f" ({', '.join(IMAGE_SUFFIXES)})" if path.is_dir() else ""
-        raise ValueError(
-            f"{path} must hold at least {MINIMUM_IMAGES} images{kinds} to be split 80/10/10, got {count}; add images, "
-            "or save an .npz with train_images"
-        )
-
-
-def _image_paths(folder: Path) -> list[Path]:
-    def unreadable(error: OSError) -> None:
-        raise error  # os.walk would leave the folder out
-
-    paths = []
-    for parent, subfolders, files in os.walk(folder, onerror=unreadable):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        names = (name for name in files if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES))
-        paths += [Path(parent, name) for name in names]
-    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
-
-
-def _subfolder_labels(paths: list[Path], folder: Path) -> tuple[torch.Tensor, tuple[str, ...]] | tuple[None, None]:
-    tops = [path.relative_to(folder).parts[0] for path in paths]
-    names = sorted(set(tops))
-    if {"train", "test"} <= set(names):
-        raise ValueError(
-            f"{folder} has subfolders train and test, which would be mixed up as labels; save an .npz with "
-            "train_images and test_images to keep them apart"
-        )
-    if any(path.parent == folder for path in paths):
-        return None, None
-    labels = torch.tensor([names.index(top) for top in tops], dtype=torch.int64, device="cpu")
-    return labels, tuple(map(printable, names))

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastdaae.evaluation.case import case_of
+from fastdaae.evaluation.case import Case
+from fastdaae.evaluation.estimators.parzen import as_grid
 from fastdaae.evaluation.measure import Measure
-from fastdaae.evaluation.measures import MEASURES
-from fastdaae.evaluation.parzen import as_grid
+from fastdaae.evaluation.measures import MEASURES, names_for
 from fastdaae.noise import Noise
 from fastdaae.ops.chain import PRECISIONS
 
@@ -15,52 +15,71 @@ def evaluate(
     model: Any,
     dataset: Any,
     *,
+    measures: Sequence[str] | None = None,
     samples: int = 10_000,
-    steps: int = 5,
+    steps: int | Sequence[int] = 5,
     k: int = 100,
     svm_images: int = 20_000,
     seed: int = 0,
     seeds: int = 1,
     bandwidths: Sequence[float] | None = None,
     precision: str = "fp32",
+    initial: Any = None,
     report: Callable[[str], None] = lambda stage: None,
 ) -> list[Measure]:
-    """Reconstruction, likelihood, classification and dimension of a model on a Dataset, as a list of Measures.
+    """What is measured of a model on a Dataset, as a list of Measures; `measures` names those that are wanted.
 
-    Likelihood (nats): Parzen windows on x(0), on x(steps) and on as many real training images, the bandwidth chosen on
-    the validation split from `bandwidths` (by default those of `ParzenWindow`), scored on the test split; a best one at
-    an end of the grid is warned of and noted. Classification: an RBF SVM on codes and on principal components, for
-    labelled data. Dimension: of the real images and of both sample sets. With several `seeds` (seed, seed + 1, ...)
-    there are as many draws of the samples: the measures of samples are means over them, and have the standard deviation
-    over them beside the standard error. A measure that cannot be taken, as of a model that collapsed or diverged, or of
-    samples where a model has no prior, has no value and says why as `reason`; the others stay.
+    None means the usual ones: reconstruction, log-likelihood, classification and dimension; of a classifier accuracy.
 
-    Samples are drawn in `precision` "fp32" or "bf16" and stay, like all that is measured, on the model's device; only
-    codes and images for scikit-learn's SVMs come to the CPU. `report` is told each stage, one line. Raises ValueError
-    for a Dataset without the splits, samples, seeds or svm_images < 1, steps < 0, k < 2, bandwidths that are not
-    positive, another precision or a seed that is none. Source: Creswell and Bharath 2018, Tables I and III-VI.
+    - "reconstruction": mean squared errors of test images; "pca reconstruction": those of principal components.
+    - "log-likelihood" (nats): Parzen windows on x(0), on x(steps) and on as many real training images, the bandwidth
+      chosen from `bandwidths` (by default those of `ParzenWindow`) on the validation split, or without one by leaving
+      one sample out, scored on the test split; a best one at an end of the grid is warned of and noted.
+    - "classification": an RBF SVM; "linear svm": a linear one; "twenty-way": classes of the evaluation split;
+      "attributes"; "retrieval"; "clustering": of codes, and beside them of principal components.
+    - "dimension": the intrinsic one, of the real images and of both sample sets; "prior fit": how far codes are from
+      draws of the prior.
+    - "robustness": reconstructions and classes as test images are corrupted, over strengths; "filters": of the first
+      layer; "accuracy": of a classifier, with the counts of its confusions.
+
+    With several `seeds` (seed, seed + 1, ...) there are as many draws of the samples: the measures of samples are means
+    over them, and have the standard deviation over them beside the standard error. A measure that cannot be taken, as
+    of a model that collapsed or diverged, of samples where a model has no prior, or of classes where images have no
+    labels, has no value and says why as `reason`; the others stay. Samples are drawn in `precision` "fp32" or "bf16"
+    and stay, like all that is measured, on the model's device; only codes and images for scikit-learn come to the CPU.
+    `steps` may list those of the chain that are measured, ascending, instead of its last one beside 0; `initial` is
+    what the chain starts from, as `model.sample` takes it (None: the prior). The model is measured in evaluation mode,
+    and left in the mode it was in. `report` is told each stage, one line.
+
+    Raises ValueError for another name among `measures`, a Dataset without the splits train and test, samples, seeds or
+    svm_images < 1, steps < 0, k < 2, bandwidths that are not positive, another precision or a seed that is none.
+    Source: Creswell and Bharath 2018, Tables I-VI.
     """
-    for name in ("train", "validation", "test"):
+    names = names_for(model, measures)
+    for name in ("train", "test"):
         if getattr(dataset, name, None) is None:
-            raise ValueError(f"dataset must have the splits train, validation and test, got none named {name!r}")
-    least = {"samples": (samples, 1), "steps": (steps, 0), "k": (k, 2), "svm_images": (svm_images, 1)}
+            raise ValueError(f"dataset must have the splits train and test, got none named {name!r}")
+    least = {"samples": (samples, 1), "k": (k, 2), "svm_images": (svm_images, 1)}
     for name, (given, bound) in {**least, "seeds": (seeds, 1)}.items():
         if given < bound:
             raise ValueError(f"{name} must be >= {bound}, got {given}")
+    kept = _kept(steps)
     Noise(seed)  # raises for what is none
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}")
-    case = case_of(
-        model,
-        dataset,
-        samples=samples,
-        steps=steps,
-        seed=seed,
-        seeds=seeds,
-        precision=precision,
-        k=k,
-        svm_images=svm_images,
-        bandwidths=None if bandwidths is None else as_grid(bandwidths),
-        report=report,
-    )
-    return [measure for measures in MEASURES for measure in measures(case)]
+    grid = None if bandwidths is None else as_grid(bandwidths)
+    case = Case(model, dataset, samples, kept, k, svm_images, seed, seeds, grid, precision, initial, report)
+    was_training = model.training
+    model.eval()
+    try:
+        return [measure for name in names for measure in MEASURES[name](case)]
+    finally:
+        model.train(was_training)
+
+
+def _kept(steps: int | Sequence[int]) -> tuple[int, ...]:
+    """The steps of the chain that are measured: 0 and the last one, or those that are listed, ascending."""
+    kept = tuple(steps) if isinstance(steps, Sequence) else (0, steps) if steps else (0,)
+    if not kept or min(kept) < 0 or list(kept) != sorted(set(kept)):
+        raise ValueError(f"steps must be >= 0, or steps >= 0 in ascending order, got {steps}")
+    return kept

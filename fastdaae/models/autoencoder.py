@@ -10,6 +10,7 @@ from fastdaae.corruptions import Corruption
 from fastdaae.models import decoding
 from fastdaae.models.config import to_config
 from fastdaae.models.describing import describe
+from fastdaae.models.emphasis import as_emphasis, corrupted_entries
 from fastdaae.models.fitting import require_fit, require_sizes
 from fastdaae.models.sampling import sample
 from fastdaae.models.shapes import as_images, as_shape, unlike
@@ -47,8 +48,10 @@ class Autoencoder(nn.Module):
     returns in `decoder_output`: "logits", "probabilities" or "linear"). `loss` is "bce" (pixels in [0, 1]) or "mse".
     `image_shape` is the shape of one image, that the encoder takes and `decode`, `reconstruct` and `sample` give, also
     from a flat decoder; where it is None, `Trainer.fit` sets it to that of the training images. It has no prior:
-    `sample` needs codes to start from. Raises ValueError for another choice, TypeError for what is no network,
-    corruption or shape. Source: Vincent et al. 2010.
+    `sample` needs codes to start from. `emphasis` (alpha, beta) weighs each entry's loss, by alpha where the corruption
+    took it and by beta where it is clean; the mean is over all entries. Masking an entry that is 0 takes it all the
+    same, and Gaussian noise takes every entry. Raises ValueError for another choice, TypeError for what is no network,
+    corruption or shape. Source: Vincent et al. 2010, section 3.4 for the emphasised loss.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Autoencoder(nn.Module):
         *,
         corruption: Corruption | None = None,
         loss: str = "bce",
+        emphasis: tuple[float, float] | None = None,
         decoder_output: str | None = None,
         image_shape: Sequence[int] | None = None,
     ):
@@ -71,6 +75,7 @@ class Autoencoder(nn.Module):
             raise ValueError("loss='bce' needs probabilities, and decoder_output='linear' has none; use loss='mse'")
         self.encoder, self.decoder, self.corruption = encoder, decoder, corruption
         self.loss, self.decoder_output, self.image_shape = loss, decoder_output, as_shape(image_shape)
+        self.emphasis = as_emphasis(emphasis, corrupts=corruption is not None or self.draws_own_noise)
         require_sizes(self)
 
     @property
@@ -98,7 +103,7 @@ class Autoencoder(nn.Module):
         plans = plans or self.plans()
         encoder, decoder = plans["encoder"], plans["decoder"]
         z = encoder(self.training_input(x, noise, row_offset))
-        l_rec = self.reconstruction_loss(decoder, z, x)
+        l_rec = self.emphasised_loss(decoder, z, x, noise, site=Site.RECONSTRUCTION, row_offset=row_offset)
         update("reconstruction", l_rec)
         return {"reconstruction": l_rec}
 
@@ -121,11 +126,37 @@ class Autoencoder(nn.Module):
 
     def reconstruction_loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
         """The mean loss over pixels of what `decoder` makes of codes z [N, Z], from logits where there are any; 0-d."""
+        return self._loss(decoder, z, x, "mean")
+
+    def emphasised_loss(
+        self, decoder: Plan | nn.Module, z: Tensor, x: Tensor, noise: Noise, *, site: int, row_offset: int = 0
+    ) -> Tensor:
+        """`reconstruction_loss`, weighed by the emphasis where there is one, for an x~ drawn at this address; 0-d."""
+        if self.emphasis is None:
+            return self.reconstruction_loss(decoder, z, x)
+        losses = self.losses_of_pixels(decoder, z, x)
+        corrupted = corrupted_entries(self, x, noise, site=site, row_offset=row_offset)
+        return (torch.where(corrupted.reshape(losses.shape), *self.emphasis) * losses).mean()
+
+    def losses_of_pixels(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
+        """The loss of each entry of what `decoder` makes of codes z [N, Z], in the decoder's shape [N, ...]."""
+        return self._loss(decoder, z, x, "none")
+
+    def _loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor, reduction: str) -> Tensor:
         decoder = Plan.of(decoder)
         logits = decoder.logits()
         output = (logits or decoder)(z)
         kind = "logits" if logits else self._output
-        return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind)
+        return decoding.reconstruction_loss(output, as_float(x).reshape(output.shape), self.loss, kind, reduction)
+
+    @property
+    def loss_unit(self) -> str:
+        """The unit of the reconstruction loss, for people."""
+        return "pixel²" if self.loss == "mse" else "nats per pixel"
+
+    def code_network(self) -> nn.Module:
+        """The network of `encode`, [N, ...] -> [N, Z], for kernels that run it without gradients."""
+        return self.encoder
 
     def take_images(self, images: Tensor) -> None:
         """Take the shape of training images [N, ...] as the model's.
@@ -171,7 +202,8 @@ class Autoencoder(nn.Module):
         """Means over a batch x [N, ...] without an update: the reconstruction loss and the MSE, of corrupted inputs."""
         z = Plan.of(self.encoder)(self.corrupted(x, noise, row_offset=row_offset, site=Site.VALIDATION))
         error = self.decode(z).reshape(x.shape) - as_float(x)
-        return {"reconstruction": self.reconstruction_loss(self.decoder, z, x), "mse": error.square().mean()}
+        l_rec = self.emphasised_loss(self.decoder, z, x, noise, site=Site.VALIDATION, row_offset=row_offset)
+        return {"reconstruction": l_rec, "mse": error.square().mean()}
 
     sample = sample
 

@@ -1,10 +1,12 @@
 """Whether a model that somebody built is the one that a run was trained with: its settings beside the run's."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import nn
 
 from fastdaae.models.names import names
+from fastdaae.schema import join
 from fastdaae.settings import canonical, first_difference
 
 _LONGEST = 200  # letters of a value that is quoted
@@ -22,13 +24,26 @@ def require_same(model: nn.Module, config: dict, run_dir: Path) -> None:
     kinds = config.get("model"), own.get("model")
     if kinds[0] != kinds[1] and all(kind in names("model") for kind in kinds):
         _refuse(run_dir, "class", *kinds)
-    for name in [name for name in own if name in config and name != "model"]:
-        was, given = _settled(name, config[name]), _settled(name, own[name])
+    for name, was, given in _settings(config, own):
         if _is_unknown(name, model, was, given):
             continue
         found = first_difference(was, given, name)
         if found is not None:
             _refuse(run_dir, *found)
+
+
+def _settings(config: dict, own: dict, key: str = "") -> Iterator[tuple]:
+    """(dotted key, the run's value, the model's value) of what both have, in the models within them too."""
+    for name in [name for name in own if name in config and (key or name != "model")]:
+        was, given = _settled(name, config[name]), _settled(name, own[name])
+        lists = [part if isinstance(part, list) else [part] for part in (was, given)]
+        if not all(isinstance(part, dict) and "model" in part for part in [*lists[0], *lists[1]]):
+            yield join(key, name), was, given
+        elif len(lists[0]) != len(lists[1]):
+            yield join(key, name), *([part["model"] for part in parts] for parts in lists)
+        else:
+            for place, (before, now) in enumerate(zip(*lists, strict=True)):
+                yield from _settings(before, now, join(key, f"{name}[{place}]" if isinstance(was, list) else name))
 
 
 def _settled(name: str, value):
@@ -37,9 +52,15 @@ def _settled(name: str, value):
 
 
 def _is_unknown(name: str, model: nn.Module, was, given) -> bool:
-    if name == "corruption":
-        return given is None and getattr(model, "corruption", None) is not None
+    path, _, last = name.rpartition(".")
+    if last == "corruption":
+        return given is None and getattr(_part(model, path), "corruption", None) is not None
     return was is None or given is None
+
+
+def _part(model: nn.Module, path: str) -> nn.Module:
+    """The model within a model that a dotted key such as "blocks[0]" names."""
+    return model.get_submodule(path.replace("[", ".").replace("]", ""))
 
 
 def _refuse(run_dir: Path, name: str, was, given) -> None:

@@ -1,7 +1,7 @@
 """A model to and from plain dictionaries, ready for JSON: what its constructor takes, under the same names."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from torch import nn
 
@@ -10,6 +10,7 @@ from fastdaae.schema import join, mapping
 from fastdaae.settings import canonical
 
 _PARTS = ("corruption", "prior")
+_DEEPEST = 16  # models within models, which a damaged file may have without end
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -28,7 +29,10 @@ def parameters_of(make: Callable) -> dict[str, inspect.Parameter]:
 
 
 def to_config(model: nn.Module) -> dict:
-    """What makes a model, ready for JSON; a network, a prior or another part that is not ours stands as null."""
+    """What makes a model, ready for JSON; a network, a prior or another part that is not ours stands as null.
+
+    A model within the model stands there as its own configuration, and a list of them as a list.
+    """
     taken = parameters_of(type(model))
     written = {name: _written(name, getattr(model, name, None)) for name in taken}
     # a class of one's own need not hand this on, and its runs know it all the same
@@ -37,6 +41,8 @@ def to_config(model: nn.Module) -> dict:
 
 
 def _written(name: str, value):
+    if isinstance(value, nn.ModuleList):
+        return [_written(f"{name}[{place}]", part) for place, part in enumerate(value)]
     if isinstance(value, nn.Module):
         # modules of other libraries may have a config that is an object of theirs
         config = getattr(value, "config", None)
@@ -61,16 +67,32 @@ def from_config(config: dict, key: str = "") -> nn.Module:
 
 def require_ours(config: dict) -> None:
     """Raises ValueError for a model that cannot be rebuilt from its configuration, because a part of it is not ours."""
-    kind = config.get("model")
-    if not (isinstance(kind, str) and kind in names("model")):
-        raise ValueError(_cannot_rebuild(f"the model {kind!r}"))
-    # no corruption is nothing lost
-    lost = [name for name in _required(kind) if name != "corruption" and config.get(name, "") is None]
+    lost = list(_lost(config, ""))
     if not lost:
         return
     passed = ", ".join(f"{name!r}: ..." for name in lost)
-    instead = "" if "prior" in lost else f"pass your own modules as networks={{{passed}}}, or "
+    by_name = set(lost) <= set(networks_of(config["model"]))
+    instead = f"pass your own modules as networks={{{passed}}}, or " if by_name else ""
     raise ValueError(_cannot_rebuild(", ".join(lost), instead))
+
+
+def _lost(config: dict, key: str, depth: int = 0) -> Iterator[str]:
+    """The keys of what a model's configuration has lost, since it is not ours, in the models within it too."""
+    kind = config.get("model")
+    if not (isinstance(kind, str) and kind in names("model")):
+        raise ValueError(_cannot_rebuild(f"{key or 'the model'} {kind!r}"))
+    if depth > _DEEPEST:
+        raise ValueError(_cannot_rebuild(f"a model in more than {_DEEPEST} others"))
+    # no corruption is nothing lost
+    for name in [name for name in _required(kind) if name != "corruption" and name in config]:
+        parts = config[name]
+        of_list = isinstance(parts, list)
+        for place, part in enumerate(parts if of_list else [parts]):
+            here = join(key, f"{name}[{place}]" if of_list else name)
+            if part is None:
+                yield here
+            elif isinstance(part, dict) and "model" in part:
+                yield from _lost(part, here, depth + 1)
 
 
 def _cannot_rebuild(what: str, instead: str = "") -> str:
@@ -80,11 +102,11 @@ def _cannot_rebuild(what: str, instead: str = "") -> str:
 def networks_of(kind) -> list[str]:
     """The names of the networks that a model of ours is made of; none for what is no model of ours."""
     known = isinstance(kind, str) and kind in names("model")
-    return [name for name in _required(kind) if name not in _PARTS] if known else []
+    return [name for name, one in _required(kind).items() if one.annotation is nn.Module] if known else []
 
 
-def _required(kind: str) -> list[str]:
-    return [name for name, one in parameters_of(find("model", kind)).items() if one.default is one.empty]
+def _required(kind: str) -> dict[str, inspect.Parameter]:
+    return {name: one for name, one in parameters_of(find("model", kind)).items() if one.default is one.empty}
 
 
 def _build(kind: str, config, key: str):
@@ -120,8 +142,12 @@ def _require_names(given: dict, tag: str, known: dict[str, inspect.Parameter], k
 
 def _argument(kind: str, parameter: inspect.Parameter, value, key: str):
     """What a constructor is given: a value as it is, and for a model's parts what their configurations name."""
+    if kind == "model" and isinstance(value, list):
+        return [_argument(kind, parameter, part, f"{key}[{place}]") for place, part in enumerate(value)]
     if kind != "model" or not isinstance(value, dict):
         return value
+    if "model" in value:
+        return _build("model", value, key)
     if parameter.name in _PARTS:
         return _build(parameter.name, value, key)
     is_network = "network" in value or parameter.default is parameter.empty

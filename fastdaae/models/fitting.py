@@ -1,6 +1,8 @@
 """Whether a model's networks and its prior fit each other, as far as their layers tell before anything runs."""
 
 import math
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -19,17 +21,18 @@ def require_sizes(model) -> None:
     """
     if not is_ours("model", model):
         return
-    networks = ("encoder", "decoder", "discriminator")
+    networks = ("encoder", "decoder", "discriminator", "transformer")
     plans = {name: Plan.of(getattr(model, name)) for name in networks if hasattr(model, name)}
-    codes = {
-        "encoder": _outputs(plans["encoder"]),
+    codes: dict[str, int | None] = {
+        **_size_of_codes(model, plans["encoder"]),
         "decoder": _inputs(plans["decoder"]),
         "discriminator": _inputs(plans["discriminator"]) if "discriminator" in plans else None,
         "prior": getattr(getattr(model, "prior", None), "dim", None),
     }
     flat = model.image_shape is not None and len(model.image_shape) == 1
-    pixels = {
-        "encoder": _inputs(plans["encoder"]) if flat or _flattens_first(plans["encoder"]) else None,
+    takers = {name: plans[name] for name in ("encoder", "transformer") if name in plans}
+    pixels: dict[str, int | None] = {
+        **{name: _inputs(plan) if flat or _flattens_first(plan) else None for name, plan in takers.items()},
         "decoder": _outputs(plans["decoder"]) if _gives_rows(plans["decoder"]) else None,
         "image_shape": None if model.image_shape is None else math.prod(model.image_shape),
     }
@@ -38,6 +41,18 @@ def require_sizes(model) -> None:
     judged = _outputs(plans["discriminator"]) if "discriminator" in plans else None
     if judged not in (None, 1):
         raise ValueError(f"discriminator must give one logit a code, [N, 1], got [N, {judged}]; end it in 1 output")
+
+
+def _size_of_codes(model, encoder: Plan) -> dict[str, int | None]:
+    """The numbers of a code that the encoder makes, under the name that an error says."""
+    outputs = _outputs(encoder)
+    if outputs is None or not hasattr(model, "posterior"):
+        return {"encoder": outputs}
+    if outputs % 2:
+        raise ValueError(
+            f"encoder must give 2 Z numbers a row, mean and log variance, got {outputs}; change its last layer"
+        )
+    return {f"encoder (2 x {outputs // 2} outputs)": outputs // 2}
 
 
 @torch.no_grad()
@@ -55,10 +70,10 @@ def require_fit(model: Any, images: Tensor) -> None:
                 f"encoder must give the codes that the prior draws, {_shown(drawn)}, got {_shown(z)}; change the "
                 "encoder's last layer, or the prior"
             )
-        judged = _judged(model, z)
+        judged = _judged(model, z) if hasattr(model, "discriminator") else None
     finally:
         model.train(was_training)
-    if judged.shape != (len(images), 1):
+    if judged is not None and judged.shape != (len(images), 1):
         raise ValueError(f"discriminator must give one logit a code, [N, 1], got {_shown(judged)}; end it in 1 output")
 
 
@@ -74,9 +89,26 @@ def _shown(batch: Tensor) -> str:
     return f"[{', '.join(['N', *map(str, batch.shape[1:])])}]"
 
 
+def require_chain(blocks: Iterable[Any]) -> None:
+    """Raises ValueError where a block of a stack does not take the codes of the one below, as far as layers tell."""
+    for place, (below, above) in enumerate(pairwise(blocks)):
+        # of a decoder: an encoder may give more than codes, as a VAE's does
+        given, taken = code_size(below.decoder), _inputs(Plan.of(above.encoder))
+        if None not in (given, taken) and given != taken:
+            raise ValueError(
+                f"blocks[{place + 1}] must take the codes of blocks[{place}], {given} numbers, got {taken}; change the "
+                "one that differs"
+            )
+
+
 def code_size(decoder: nn.Module) -> int | None:
     """The numbers of a code that a decoder takes; None where its layers do not tell."""
     return _inputs(Plan.of(decoder))
+
+
+def outputs_of(encoder: nn.Module) -> int | None:
+    """The numbers of a row that an encoder gives; None where its layers do not tell."""
+    return _outputs(Plan.of(encoder))
 
 
 def _require_one(what: str, sizes: dict[str, int | None]) -> None:

@@ -74,6 +74,10 @@ def _require_networks(config: dict, networks: Mapping[str, nn.Module]) -> None:
     if not isinstance(networks, Mapping):
         raise TypeError(f"networks must be {{name: torch.nn.Module}}, got {shortened(networks)}")
     known = networks_of(config.get("model"))
+    if networks and not known:
+        raise ValueError(
+            f"networks must be left out for a run of {shortened(config.get('model'))}; pass model= instead"
+        )
     for name, network in networks.items():
         if name not in known:
             raise ValueError(f"networks must be of {', '.join(known)} for the run's model, got {shortened(name)}")
@@ -87,7 +91,10 @@ def _require_sizes(model: nn.Module, tensors: dict[str, Tensor], given: Mapping[
         for name, tensor in run_folder.model_tensors(model).items()
         if name.partition("/")[2].partition(".")[0] not in given
     }
-    dtypes = {tensors[name].dtype for name in described if name in tensors}
+    # batch norm counts its batches in whole numbers
+    dtypes = {
+        tensors[name].dtype for name, planned in described.items() if name in tensors and planned.is_floating_point()
+    }
     if len(dtypes) > 1 or not all(dtype.is_floating_point for dtype in dtypes):
         listed = ", ".join(sorted(map(str, dtypes)))
         raise ValueError(

@@ -6,8 +6,19 @@ from collections.abc import Callable
 from fastdaae.schema import one_of
 
 _HOMES = {
-    "model": ("fastdaae.models", ("Autoencoder", "AAE", "DAAE", "IDAAE")),
-    "network": ("fastdaae.networks", ("mlp",)),
+    "model": (
+        "fastdaae.models",
+        ("Autoencoder", "AAE", "DAAE", "IDAAE", "VAE", "NoiseTransformer", "StackedAutoencoder", "Classifier"),
+    ),
+    "network": (
+        "fastdaae.networks",
+        (
+            "mlp",
+            *("cae_block_encoder", "cae_block_decoder", "cae_encoder", "cae_decoder"),
+            *("tutorial_encoder", "tutorial_decoder", "dcgan_encoder", "dcgan_decoder"),
+            *("textbook_encoder", "textbook_decoder"),
+        ),
+    ),
     "corruption": ("fastdaae.corruptions", ("Gaussian", "Masking", "SaltAndPepper", "Patches", "Shuffling")),
     "prior": ("fastdaae.priors", ("Normal", "RingMixture")),
 }

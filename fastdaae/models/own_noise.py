@@ -1,4 +1,4 @@
-"""Noise of one's own: what a class that overrides `corrupted` draws, for Algorithm 2 and for the chain.
+"""Noise of one's own: what a class that overrides `corrupted` draws for Algorithm 2.
 
 A class overrides `corrupted(self, x, noise, *, site, row_offset=0)`, takes all its randomness from the addresses that
 it is given, and has corruption=None:
@@ -10,12 +10,11 @@ it is given, and has corruption=None:
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
-from fastdaae import ops, reference
+from fastdaae import ops
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.network import Plan
 
@@ -38,14 +37,3 @@ def mean_code(
         return ops.encode_mean(encoder, x, model.corruption, noise, copies=copies, row_offset=row_offset)
     x_tilde = copies_of(model, x, noise, copies=copies, row_offset=row_offset, site=Site.MATCHING)
     return torch.stack([encoder(one_copy) for one_copy in x_tilde]).mean(0)
-
-
-def chain(model, z: Tensor, noise: Noise, keep: tuple[int, ...], precision: str) -> Tensor:
-    """The kept x(t) of chains from codes z [n, Z] whose corruption is the model's own, [len(keep), n, ...]."""
-
-    def corrupted(x: Tensor, first: int, t: int) -> Tensor:
-        return model.corrupted(x, noise.ahead(t), site=Site.CHAIN, row_offset=first)
-
-    half = precision == "bf16"
-    with torch.autocast(z.device.type, dtype=torch.bfloat16) if half else nullcontext():
-        return reference.run_chains(model.decode, model.encode, z, keep, corrupted).to(z.dtype)

@@ -1,32 +1,32 @@
 """`model.sample`: decode-corrupt-encode chains from the prior, or from codes of one's own."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fastdaae import arrays, ops, priors
+from fastdaae import arrays, ops, priors, reference
 from fastdaae.arguments import whole_in
 from fastdaae.corruptions import Corruption
-from fastdaae.models import own_noise
 from fastdaae.models.fitting import code_size
 from fastdaae.models.shapes import as_images
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.chain import check_keep, check_precision
 from fastdaae.ops.network import Plan, flattens
 
-_TRAINING: Any = object()
+TRAINING: Any = object()  # stands for the corruption of training
 
 
-@torch.no_grad()
 def sample(
     model: Any,
     n: int,
     *,
     steps: int = 0,
     initial: Tensor | np.ndarray | priors.Prior | None = None,
-    corruption: Corruption | None = _TRAINING,
+    corruption: Corruption | None = TRAINING,
     keep: tuple[int, ...] | None = None,
     seed: int = 0,
     precision: str = "fp32",
@@ -41,6 +41,15 @@ def sample(
     decoder does not take, or a model without a prior and no `initial`; TypeError for what is no whole number, prior or
     corruption. Source: Creswell and Bharath 2018, section IV, equation 3.
     """
+    how: dict[str, Any] = {"steps": steps, "initial": initial, "corruption": corruption, "keep": keep}
+    return draw_samples(model, n, run_chain, **how, seed=seed, precision=precision)
+
+
+@torch.no_grad()
+def draw_samples(
+    model: Any, n: int, run: Callable[..., Tensor], *, steps: int, initial, corruption, keep, seed: int, precision: str
+) -> Tensor:
+    """What `sample` gives, of the chains that run(model, z, corruption, noise, keep, precision) makes of codes z."""
     n, kept = whole_in("n", n, 1), check_keep(steps, keep)
     check_precision(precision)
     parameter = next(model.parameters())
@@ -49,21 +58,44 @@ def sample(
     model.eval()
     try:
         z = _initial_codes(model, n, initial, noise).to(parameter.dtype)
-        if corruption is _TRAINING and model.draws_own_noise:
-            chain = own_noise.chain(model, z, noise, kept, precision)
-        else:
-            corruption = model.corruption if corruption is _TRAINING else corruption
-            how: dict[str, Any] = {
-                "steps": steps,
-                "keep": kept,
-                "precision": precision,
-                "image_shape": model.image_shape,
-            }
-            chain = ops.sample_chain(_to_pixels(model), _from_pixels(model), z, corruption, noise, **how)
+        chain = run(model, z, corruption, noise, kept, precision)
     finally:
         model.train(was_training)
     chain = as_images(chain, model.image_shape, leading=2)
     return chain[0] if keep is None else chain
+
+
+def run_chain(model, z: Tensor, corruption: Any, noise: Noise, keep: tuple[int, ...], precision: str) -> Tensor:
+    """The kept x(t) of chains whose codes the networks alone make, in fused kernels where these know them."""
+    if corruption is TRAINING and model.draws_own_noise:
+        return run_methods(model, z, corruption, noise, keep, precision, lambda x, *_, **__: model.encode(x))
+    corruption = model.corruption if corruption is TRAINING else corruption
+    how: dict[str, Any] = {"steps": keep[-1], "keep": keep, "precision": precision, "image_shape": model.image_shape}
+    return ops.sample_chain(_to_pixels(model), _from_pixels(model), z, corruption, noise, **how)
+
+
+def run_methods(
+    model,
+    z: Tensor,
+    corruption: Any,
+    noise: Noise,
+    keep: tuple[int, ...],
+    precision: str,
+    codes: Callable[..., Tensor],
+) -> Tensor:
+    """The kept x(t) of chains by the model's own methods; `codes(x~, noise, row_offset=...)` makes those of a step."""
+
+    def next_codes(x: Tensor, first: int, t: int) -> Tensor:
+        now = noise.ahead(t)
+        if corruption is TRAINING:
+            x_tilde = model.corrupted(x, now, row_offset=first, site=Site.CHAIN)
+        else:
+            x_tilde = ops.corrupt(x, corruption, now, row_offset=first, site=Site.CHAIN)[0]
+        return codes(x_tilde, now, row_offset=first)
+
+    half = precision == "bf16"
+    with torch.autocast(z.device.type, dtype=torch.bfloat16) if half else nullcontext():
+        return reference.run_chains(model.decode, nn.Identity(), z, keep, next_codes).to(z.dtype)
 
 
 def _to_pixels(model) -> nn.Module:
@@ -73,12 +105,13 @@ def _to_pixels(model) -> nn.Module:
 
 def _from_pixels(model) -> nn.Module:
     """The encoder, which takes images of its shape from whatever shape the decoder gives."""
-    shape, stages = model.image_shape, Plan.of(model.encoder).stages
+    shape, encoder = model.image_shape, model.code_network()
+    stages = Plan.of(encoder).stages
     # an encoder that flattens needs no other shape, and as it is the kernels know it
     if shape is None or (stages and flattens(stages[0])):
-        return model.encoder
+        return encoder
     shaped = [nn.Unflatten(1, shape)] if len(shape) > 1 else []
-    return nn.Sequential(nn.Flatten(), *shaped, model.encoder)
+    return nn.Sequential(nn.Flatten(), *shaped, encoder)
 
 
 def _initial_codes(model, n: int, initial, noise: Noise) -> Tensor:

@@ -88,9 +88,10 @@ def encode_mean(
     """Algorithm 2: the mean of M encodings of fresh corruptions of x [N, ...], as [N, Z] in the dtype of the encoder.
 
     The copies go through the encoder as one batch and the mean is taken before a final `nn.Linear` of an
-    `nn.Sequential`, both exact; from batch norm in training mode on they go one by one. The encoder may be a `Plan`.
-    Differentiable in x and in the encoder's parameters. Addresses, index and errors as `corrupt`. Source: Creswell and
-    Bharath 2018, Algorithm 2.
+    `nn.Sequential`, both exact; from batch norm in training mode on they go one by one, each normalised by its own
+    batch and moving the running statistics, in the order of the copies. The encoder may be a `Plan`. Differentiable in
+    x and in the encoder's parameters. Addresses, index and errors as `corrupt`. Source: Creswell and Bharath 2018,
+    Algorithm 2.
     """
     index, draw = checks.as_batch(x, corruption, noise, index, copies, row_offset, site)
     room = rooms.choose("encode_mean", backend, "corruption", x, draw)

@@ -3,15 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from fastdaae import run_folder
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import rows
 from fastdaae.reporting import drawing, page, staleness, tables
-from fastdaae.reporting.figures import files
-from fastdaae.reporting.figures.looks import DARK_NARROW, DARK_WIDE, NARROW
-from fastdaae.reporting.figures.style import DPI, PAGE_DPI
+from fastdaae.reporting.panels import write_panel
 
 
 def build(
@@ -43,10 +39,10 @@ def build(
     _require_measures(measures)
     shown = next(part for part in ("test", "validation", "train") if getattr(dataset, part) is not None)
     name, data = type(model).__name__, dataset.name
-    unit = "pixel²" if getattr(model, "loss", "bce") == "mse" else "nats per pixel"
+    unit = getattr(model, "loss_unit", "nats per pixel")
     folder = Path(out_dir) / "figures"
     figures = drawing.draw(model, dataset, shown, history, measures, unit=unit, seed=seed)
-    panels = [_write(drawn, folder) for drawn in figures]
+    panels = [write_panel(drawn, folder) for drawn in figures]
     checkpoint = checkpoint or (history[-1] if history else None)
     stale = staleness.outdated(measured_at, checkpoint)
     text = page.render(
@@ -71,26 +67,3 @@ def _require_measures(measures) -> None:
     if strange or not measures:
         got = type(strange[0]).__name__ if strange else "none"
         raise TypeError(f"measures must be a list of Measures as fastdaae.evaluation.evaluate gives, got {got}")
-
-
-def _write(drawn: drawing.Drawn, folder: Path) -> page.Panel:
-    paths = {kind: folder / f"{drawn.name}.{kind}" for kind in ("png", "svg", "pdf")}
-    if drawn.figure is None:
-        for path in paths.values():
-            path.unlink(missing_ok=True)  # an earlier report's
-        return page.Panel(drawn.name, drawn.caption)
-    picture = files.picture_of(drawn.figure)
-    written = {"png": files.png_bytes(picture)}
-    written |= {kind: files.vector_bytes(drawn.figure, kind) for kind in ("svg", "pdf")}
-    for kind, content in written.items():
-        run_folder.replace_atomically(paths[kind], lambda temporary, content=content: temporary.write_bytes(content))
-    if drawn.gallery is not None:
-        blocks = [_shown(Image.fromarray(block.pictures)) for block in drawn.gallery.blocks]
-        return page.Panel(drawn.name, drawn.caption, gallery=(drawn.gallery, blocks))
-    others = [files.picture_of(drawn.redraw(look)) for look in (NARROW, DARK_WIDE, DARK_NARROW)]
-    return page.Panel(drawn.name, drawn.caption, chart=page.Chart(*map(_shown, [picture, *others])))
-
-
-def _shown(picture: Image.Image) -> page.Picture:
-    width, height = (round(pixels * PAGE_DPI / DPI) for pixels in picture.size)
-    return page.Picture(files.webp_bytes(picture), width, height)

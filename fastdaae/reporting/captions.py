@@ -1,72 +1,15 @@
-"""A caption under each figure: what it shows, what to look for, and the figure of the paper beside which it stands."""
+"""Captions of the figures of measures, and what "the paper" and "the report" are in all captions."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import amount
 from fastdaae.reporting.figures.measures import Window, window_of
-from fastdaae.reporting.figures.projection import Plane
 
-PAPER = "The paper is Creswell and Bharath, “Denoising Adversarial Autoencoders” (2018)."
-
-CHAIN = (
-    "Each row is a chain. A good one moves between plausible images instead of settling on one or on a mean "
-    "(Figures 12 and 13 of the paper show the ends of such chains)."
+PAPER = (
+    "The paper is Creswell and Bharath, “Denoising Adversarial Autoencoders” (2018); the report is Jow, “Experiments "
+    "with Stacked Denoising Autoencoders”."
 )
-
-
-def losses(history: Sequence[Mapping], has_validation: bool, is_adversarial: bool) -> str:
-    """What to look for in the losses that are there, and where they end in numbers that are none."""
-    told = []
-    if has_validation:
-        told.append("Validation should follow training down.")
-    if is_adversarial:
-        told.append(
-            "The discriminator should stay near its dashed equilibrium, where it cannot tell codes from draws of the "
-            "prior."
-        )
-    bad = [line["epoch"] for line in history if not all(map(_is_finite, line["losses"].values()))]
-    if bad:
-        told.append(f"The losses of epoch {bad[0]} are not finite: the training has diverged.")
-    return " ".join(told) or "The loss should fall and settle."
-
-
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def reconstructions(corrupted: bool) -> str:
-    """What reconstructions should be, of corrupted images or of clean ones."""
-    kept = "lose the noise and keep what makes each image its own" if corrupted else "be like the images above them"
-    return f"Reconstructions should {kept} (beside Figure 7 of the paper); pixels are clipped to [0, 1] to be shown."
-
-
-def samples(count: int, steps: int) -> str:
-    """What samples before and after a chain should look like."""
-    return (
-        f"The first {count} samples, none chosen, before the chain and after {steps} steps of it from the same codes. "
-        "They should be varied and look like the data, and the chain should make them clearer without losing whole "
-        "kinds of images (Figures 4 and 12 of the paper)."
-    )
-
-
-def code_histograms(model: str, has_prior: bool) -> str:
-    """What should match the prior in this model: clean codes, but for a DAAE the corrupted ones; none without one."""
-    if not has_prior:
-        return f"This {model} has no prior: its codes may have any distribution, and samples need codes to start from."
-    matched = "the codes of corrupted images" if model == "DAAE" else "the codes of clean images"
-    return f"In this {model}, {matched} should have the distribution of the prior (Figure 2 of the paper)."
-
-
-def code_plane(plane: Plane, labelled: bool) -> str:
-    """How the plane was made, and what it shows with labels or without."""
-    meaning = (
-        "Labels that form separate groups can be told apart by codes alone"
-        if labelled
-        else "Groups in the plane are kinds of images that the codes keep apart"
-    )
-    return f"{plane.method} {meaning} (Figures 12b and 13b of the paper).".lstrip()
 
 
 def likelihood(measures: Sequence[Measure]) -> str:

@@ -14,6 +14,7 @@ from fastdaae.evaluation import read_evaluation
 from fastdaae.reporting.build import build
 from fastdaae.reporting.run_data import dataset_of_run
 from fastdaae.training.checkpoint import read_history
+from fastdaae.training.step import groups_of
 
 
 def report(
@@ -39,7 +40,7 @@ def report(
     model = models.load(run_dir, model, **given).to(target)
     dataset = dataset_of_run(run_dir, config, data, root)
     evaluation, history = read_evaluation(run_dir), read_history(run_dir)
-    run_config.require_losses(history, run_dir)
+    run_config.require_losses(history, run_dir, next(iter(groups_of(model))))
     return build(
         model,
         dataset,

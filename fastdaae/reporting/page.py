@@ -2,14 +2,15 @@
 
 import base64
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
 import fastdaae as fd
+from fastdaae.evaluation.measures import LIKELIHOOD
 from fastdaae.evaluation.telling import Row
 from fastdaae.reporting import captions
-from fastdaae.reporting.figures.samples import Block, Gallery
+from fastdaae.reporting.figures.samples import ACROSS, Block, Gallery
 from fastdaae.reporting.stylesheet import STYLE
 
 LIKELIHOOD_CAUTION = (
@@ -76,29 +77,39 @@ def render(
     The first sentence of the summary is about the run, the others are what was found.
     """
     found = "".join(f"<li>{escape(sentence)}</li>\n" for sentence in summary[1:])
-    parts = [
-        _HEAD.format(title=escape(title), style=STYLE),
-        f"<h1>{escape(title)}</h1>\n",
-        f'<p class="summary">{escape(summary[0])}</p>\n',
-        f'<ul class="findings">\n{found}</ul>\n' if found else "",
-    ]
+    parts = [f'<ul class="findings">\n{found}</ul>\n' if found else ""]
     if numbers is None:
         parts.append(f'<p class="caution">{escape(NOT_EVALUATED)}</p>\n')
     else:
         parts += [
             "<h2>Numbers</h2>\n",
             *(f'<p class="note">{escape(note)}</p>\n' for note in notes),
-            _numbers_table(numbers),
-            f'<p class="caution">{escape(LIKELIHOOD_CAUTION)}</p>\n',
+            numbers_table(numbers),
         ]
-    parts += [f'<h2>Figures</h2>\n<p class="caution">{escape(captions.PAPER)}</p>\n', *_figures(panels)]
+        if any(LIKELIHOOD in row.measure for row in numbers):
+            parts.append(f'<p class="caution">{escape(LIKELIHOOD_CAUTION)}</p>\n')
+    parts += [f'<h2>Figures</h2>\n<p class="caution">{escape(captions.PAPER)}</p>\n', *figures(panels)]
     if settings:
-        parts += ["<h2>Settings</h2>\n", _settings_table(settings)]
+        parts += ["<h2>Settings</h2>\n", settings_table(settings)]
+    return document(title, summary[0], parts)
+
+
+def document(title: str, summary: str, parts: Iterable[str]) -> str:
+    """A page of these parts, which are HTML, under its title and a sentence on what it is of."""
     made = f"Made with fastdaae {fd.__version__}. The figures are also in figures/, as PNG, SVG and PDF."
-    return "".join([*parts, f"<footer>{escape(made)}</footer>\n</body>\n</html>\n"])
+    return "".join(
+        [
+            _HEAD.format(title=escape(title), style=STYLE),
+            f"<h1>{escape(title)}</h1>\n",
+            f'<p class="summary">{escape(summary)}</p>\n',
+            *parts,
+            f"<footer>{escape(made)}</footer>\n</body>\n</html>\n",
+        ]
+    )
 
 
-def _numbers_table(rows: Sequence[Row]) -> str:
+def numbers_table(rows: Sequence[Row]) -> str:
+    """The table of an evaluation's numbers."""
     head = '<tr><th>of</th><th class="value">value</th><th>measured with</th></tr>'
     groups = itertools.groupby(rows, key=lambda row: row.measure)
     bodies = "".join(
@@ -115,12 +126,14 @@ def _number_row(row: Row) -> str:
     return f'<tr class="{"real" if row.real else "model"}">{cells}</tr>\n'
 
 
-def _settings_table(pairs: Sequence[tuple[str, str]]) -> str:
+def settings_table(pairs: Sequence[tuple[str, str]]) -> str:
+    """A table of names and their values."""
     rows = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>\n' for name, value in pairs)
     return f'<table class="run">\n<tbody>\n{rows}</tbody>\n</table>\n'
 
 
-def _figures(panels: Sequence[Panel]) -> Iterator[str]:
+def figures(panels: Sequence[Panel]) -> Iterator[str]:
+    """Each panel with its number and caption, or the reason why it is not drawn."""
     places = itertools.count(1)
     for panel in panels:
         if panel.chart is None and panel.gallery is None:
@@ -140,17 +153,19 @@ def _chart(chart: Chart, alt: str) -> str:
 
 def _gallery(gallery: Gallery, pictures: Sequence[Picture], alt: str) -> str:
     blocks = "".join(_block(*pair, alt) for pair in zip(gallery.blocks, pictures, strict=True))
-    kind = "gallery labelled" if gallery.blocks[0].rows else "gallery"
-    style = f"--blocks: {len(pictures)}; --width: {max(picture.width for picture in pictures)}px"
+    first = gallery.blocks[0]
+    kind = "gallery" + (" labelled" if first.rows else "") + (" titled" if first.rows and first.title else "")
+    style = f"--blocks: {min(ACROSS, len(pictures))}; --width: {max(picture.width for picture in pictures)}px"
     return f'<h3>{escape(gallery.title)}</h3>\n<div class="{kind}" style="{style}">\n{blocks}</div>\n'
 
 
 def _block(block: Block, picture: Picture, alt: str) -> str:
     rows = "".join(f"<span>{escape(name)}</span>" for name in block.rows)
+    beside = '<div class="head" aria-hidden="true">&nbsp;</div>' if block.title else ""
     columns = "".join(f"<span>{escape(name)}</span>" for name in block.columns)
     return "".join(
         [
-            f'<div class="rows">{rows}</div>\n' if rows else "",
+            f'<div class="side">{beside}<div class="rows">{rows}</div></div>\n' if rows else "",
             "<div>",
             f'<div class="head">{escape(block.title)}</div>' if block.title else "",
             f'<div class="columns" style="--columns: {len(block.columns)}">{columns}</div>' if columns else "",

@@ -33,7 +33,8 @@ def _warn_of_other_images(run_dir: Path, config: dict, dataset: Dataset) -> None
     trained_on = config.get("data")
     if trained_on is None:
         return
-    found = fingerprint(dataset.train.images)
+    # of a model that was trained on labels, they are a part of it
+    found = fingerprint(dataset.train.images, dataset.train.labels if " labels " in trained_on else None)
     if found != trained_on:
         warnings.warn(
             f"{run_dir} was trained on other images than those of {dataset.name}: then {trained_on}, now {found}",

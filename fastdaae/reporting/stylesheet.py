@@ -11,7 +11,8 @@ def _variables(palette: Palette) -> str:
     # between pictures a light page shows its ground, and a dark one a line, as most pictures are dark at their edges
     gutter = palette.ground if palette is LIGHT else palette.fill
     return "".join(
-        f"--{name}: {color}; " for name, color in {**named, "alert": palette.series[1], "gutter": gutter}.items()
+        f"--{name}: {color}; "
+        for name, color in {**named, "alert": palette.series[1], "link": palette.series[0], "gutter": gutter}.items()
     )
 
 
@@ -35,6 +36,9 @@ th, td { text-align: left; vertical-align: top; padding: 7px 14px 7px 0; border-
 thead th { color: var(--muted); font-weight: normal; }
 tr.group th { padding-top: 20px; border-bottom: 1.5px solid var(--muted); }
 .numbers .value { text-align: right; white-space: nowrap; padding-right: 36px; font-variant-numeric: tabular-nums; }
+.shared { color: var(--muted); font-weight: normal; margin-left: 1em; }
+.beside td.paper { color: var(--muted); }
+a { color: var(--link); }
 td.settings, .run th { color: var(--muted); font-weight: normal; }
 .numbers td:first-child { padding-left: 10px; }
 tr.real td { background: var(--shade); }
@@ -48,12 +52,15 @@ figure { margin: 0 0 52px; break-inside: avoid; }
            grid-template-columns: repeat(var(--blocks), minmax(0, var(--width))); }
 .gallery.labelled { column-gap: 2px;
                     grid-template-columns: max-content repeat(var(--blocks), minmax(0, var(--width))); }
+.gallery.titled { column-gap: 28px; }
+.gallery.titled .side { margin-right: -26px; }
+.side { display: flex; flex-direction: column; }
 .rows { display: grid; grid-auto-rows: 1fr; align-items: center; text-align: right; white-space: pre-line;
-        padding-right: 12px; }
-.rows ~ .rows { display: none; }
+        padding-right: 12px; flex: 1; }
+.side ~ .side { display: none; }
 .head { margin-bottom: 6px; }
 .columns { display: grid; grid-template-columns: repeat(var(--columns), 1fr); text-align: center; margin-bottom: 6px;
-           color: var(--muted); }
+           color: var(--muted); white-space: pre-line; }
 """
 
 _NARROW = """
@@ -71,6 +78,10 @@ p.summary { font-size: 17px; }
 .numbers td:first-child { padding: 0; }
 .numbers td.value { padding: 0; font-weight: bold; white-space: normal; }
 .numbers td.settings { grid-column: 1 / -1; font-size: 14px; }
+.shared { color: var(--muted); font-weight: normal; margin-left: 1em; }
+.beside td.paper { grid-column: 1 / -1; font-weight: normal; text-align: left; }
+.beside td.paper:not(:empty)::before { content: "the paper: "; }
+.beside td.paper:empty { display: none; }
 .numbers tr.real { background: var(--shade); margin: 0 -10px; padding: 9px 10px; }
 .run tr { display: grid; grid-template-columns: 9em 1fr; gap: 8px; border-bottom: 1px solid var(--lines);
           padding: 7px 0; }
@@ -78,7 +89,7 @@ p.summary { font-size: 17px; }
 figure { margin-bottom: 44px; }
 .gallery { grid-template-columns: minmax(0, var(--width)); font-size: 14px; }
 .gallery.labelled { grid-template-columns: max-content minmax(0, var(--width)); }
-.rows ~ .rows { display: grid; }
+.side ~ .side { display: flex; }
 .rows { font-size: 12px; padding-right: 8px; }
 .columns { font-size: 12px; }
 """

@@ -62,10 +62,14 @@ def _training_sentence(name: str, data: str, history: list[dict], unit: str) -> 
         return f"This {name} is for {data}."
     last = history[-1]
     epochs = f"{last['epoch']:,} epoch{'s' if last['epoch'] != 1 else ''}"
-    told = f"its reconstruction loss is {_loss(last['losses'].get('reconstruction'), unit)} in training"
+    main = next((one for one in ("reconstruction", "classification") if one in last["losses"]), "reconstruction")
+    unit = unit if main == "reconstruction" else "nats"
+    told = f"its {main} loss is {_loss(last['losses'].get(main), unit)} in training"
     held_out = last.get("validation", {})
-    if "reconstruction" in held_out:
-        told += f" and {_loss(held_out['reconstruction'])} in validation"
+    if main in held_out:
+        told += f" and {_loss(held_out[main])} in validation"
+    if held_out.get("accuracy") is not None:
+        told += f", where {held_out['accuracy']:.2%} are told right"
     return f"This {name} was trained on {data} for {epochs}; {told}."
 
 

@@ -4,6 +4,7 @@ import warnings
 import zlib
 from collections.abc import Mapping
 from os import PathLike
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,29 +12,74 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
-from fastdaae import images, pixels
+from fastdaae import arrays, images, pixels
 from fastdaae.corruptions import Corruption, Gaussian, Patches, SaltAndPepper
 
+_WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
-def training_images(dataset) -> tuple[Tensor, Tensor | None]:
-    """(training images, validation images or None) of a Dataset, a split, a tensor or an array; each [N, ...].
 
-    A `torch.utils.data.TensorDataset` is its first tensor. Raises TypeError, with the remedy, for anything else, and
-    ValueError for images that `fastdaae.images.as_set` refuses or validation images of another shape.
+class Examples(NamedTuple):
+    """What a model is trained on or validated with: images [N, ...] and, where it takes them, int64 labels [N]."""
+
+    images: Tensor
+    labels: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Examples":
+        """The same on a device."""
+        return Examples(self.images.to(device), None if self.labels is None else self.labels.to(device))
+
+    def rows(self, which: Tensor | slice) -> "tuple[Tensor, dict[str, Tensor]]":
+        """(images, {"labels": labels} or {}) of some rows, as a model's methods take them."""
+        return self.images[which], {} if self.labels is None else {"labels": self.labels[which]}
+
+
+def training_examples(dataset, labelled: bool = False) -> tuple[Examples, Examples | None]:
+    """(training, validation or None) of a Dataset, a split, a tensor or an array; images [N, ...].
+
+    A `torch.utils.data.TensorDataset` is its first tensor and, for labels, its second. Raises TypeError, with the
+    remedy, for anything else, and ValueError for images that `fastdaae.images.as_set` refuses, for validation images of
+    another shape, and where `labelled` for labels that are missing or are not one whole number for each image.
     """
     if isinstance(dataset, TensorDataset):
-        dataset = dataset.tensors[0]
+        images, *more = dataset.tensors
+        dataset = Examples(images, more[0] if more else None)
     _require_images(dataset)
-    train = _images("dataset", getattr(dataset, "train", dataset))
+    train = _examples("dataset", getattr(dataset, "train", dataset), labelled)
     if getattr(dataset, "validation", None) is None:
         return train, None
-    validation = _images("validation", dataset.validation)
-    if validation.shape[1:] != train.shape[1:]:
+    validation = _examples("validation", dataset.validation, labelled)
+    if validation.images.shape[1:] != train.images.shape[1:]:
         raise ValueError(
-            f"validation must have images of shape {list(train.shape[1:])} like the training images, got "
-            f"{list(validation.shape[1:])}; resize them"
+            f"validation must have images of shape {list(train.images.shape[1:])} like the training images, got "
+            f"{list(validation.images.shape[1:])}; resize them"
         )
     return train, validation
+
+
+def _examples(name: str, split, labelled: bool) -> Examples:
+    images = _images(name, split)
+    if not labelled:
+        return Examples(images)
+    labels = getattr(split, "labels", None)
+    if labels is None:
+        raise ValueError(
+            f"{name} must have labels, which the model's step takes, got images alone; pass "
+            "fd.data.Split(images, labels), or a Dataset that has them"
+        )
+    of = "labels" if name == "dataset" else f"{name} labels"
+    return Examples(images, as_labels(labels, len(images), of))
+
+
+def as_labels(labels, count: int, name: str = "labels") -> Tensor:
+    """Labels, a tensor or an array of whole numbers, as int64 [count]; raises TypeError and ValueError for others."""
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
+        labels = arrays.to_tensor(labels.astype(np.int64))
+    if not (isinstance(labels, Tensor) and labels.dtype in _WHOLE):
+        given = f"dtype {labels.dtype}" if hasattr(labels, "dtype") else type(labels).__name__
+        raise TypeError(f"{name} must be a tensor or array of whole numbers, got {given}; number the classes from 0")
+    if labels.shape != (count,):
+        raise ValueError(f"{name} must have shape [{count}], one for each image, got {list(labels.shape)}")
+    return labels.detach().to(torch.int64)
 
 
 def _require_images(dataset) -> None:
@@ -95,10 +141,14 @@ def _reach(corruption: Corruption | None) -> float:
     return corruption.high if isinstance(corruption, SaltAndPepper) else 0.0
 
 
-def fingerprint(images: Tensor) -> str:
-    """A short description that differs when the data do: shape, dtype and CRC-32."""
-    crc = zlib.crc32(images.contiguous().view(torch.uint8).numpy(force=True).data)
-    return f"{'x'.join(map(str, images.shape))} {images.dtype} crc32 {crc:08x}".replace("torch.", "")
+def fingerprint(images: Tensor, labels: Tensor | None = None) -> str:
+    """A short description that differs when the data do: shape, dtype and CRC-32, and with labels theirs."""
+    told = f"{'x'.join(map(str, images.shape))} {images.dtype} crc32 {_crc(images)}".replace("torch.", "")
+    return told if labels is None else f"{told} labels crc32 {_crc(labels)}"
+
+
+def _crc(numbers: Tensor) -> str:
+    return f"{zlib.crc32(numbers.contiguous().view(torch.uint8).numpy(force=True).data):08x}"
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> Tensor:

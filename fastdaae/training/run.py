@@ -14,7 +14,8 @@ _TOLD_BY_THE_DATA = {"image_shape"}  # which runs of earlier versions do not hav
 class Epoch(TypedDict):
     """What a training tells of an epoch: losses are means over its steps in nats, `seconds` those of the epoch.
 
-    `validation` is there where the data have a validation split, `run_id` where there is a run_dir.
+    `validation` is there where the data have a validation split, `run_id` where there is a run_dir, and `block`, which
+    counts from 1, in the history of a stack that was trained block by block.
     """
 
     epoch: int
@@ -24,6 +25,7 @@ class Epoch(TypedDict):
     losses: dict[str, float]
     validation: NotRequired[dict[str, float]]
     run_id: NotRequired[str]
+    block: NotRequired[int]
 
 
 class Run:

@@ -18,15 +18,16 @@ from fastdaae.device import choose_device
 from fastdaae.noise import Noise
 from fastdaae.settings import canonical
 from fastdaae.training import batches
+from fastdaae.training.batches import Examples
 from fastdaae.training.optimizers import by_name, make_optimizers, schedule_by_name
 from fastdaae.training.progress import TrainingProgress, training_progress
 from fastdaae.training.run import Epoch, Run
-from fastdaae.training.step import TrainingStep, compile_step, groups_of
+from fastdaae.training.step import TrainingStep, compile_step, groups_of, require_labels, takes_labels
+from fastdaae.training.trial import require_fit
 
 PRECISIONS = ("fp32", "bf16")
 _WATCH_EVERY = 50  # steps between two looks at the losses: each look waits for the device
 _VALIDATION_BATCH = 1000
-_LARGEST_PICTURE = 1 << 24  # numbers that are tried as one image where a set does not fit
 
 
 class TrainingDiverged(RuntimeError):
@@ -77,24 +78,18 @@ class Trainer:
     def fit(self, dataset: Any, *, progress: bool = True, notes: dict | None = None) -> list[Epoch]:
         """Train on a Dataset, a split, a tensor or an array of images [N, ...] (uint8, or [0, 1] pixels for BCE).
 
-        Images are [N, C, H, W], [N, H, W] or flat [N, D]; a `torch.utils.data.TensorDataset` is its first tensor.
-        Returns one dictionary an epoch: epoch, step, seconds, samples_per_second, losses (means in nats), validation.
+        Images are [N, C, H, W], [N, H, W] or flat [N, D]; a `torch.utils.data.TensorDataset` is its first tensor. A
+        model whose `step` has the keyword `labels`, as a Classifier's, is trained on labels, int64 [N], too. Returns
+        one dictionary an epoch: epoch, step, seconds, samples_per_second, losses (means in nats), validation.
         `progress` is a bar on a terminal or in a notebook, elsewhere a line an epoch on stdout (within long epochs one
         a minute). `notes` go into config.json. Raises TypeError for what holds no images, ValueError for data that do
-        not fit and for a run_dir that holds another run, RunFolderBusy for one that another process is training,
-        TrainingDiverged where a loss is no longer finite, and NotWritten (an OSError; the last checkpoint stays) for a
-        full disk. Warns where a corruption of [0, 1] pixels meets grey levels 0..255.
+        not fit, for labels that are missing or of no class of the model's, and for a run_dir that holds another run,
+        RunFolderBusy for one that another process is training, TrainingDiverged where a loss is no longer finite, and
+        NotWritten (an OSError; the last checkpoint stays) for a full disk. Warns where a corruption of [0, 1] pixels
+        meets grey levels 0..255.
         """
-        images, validation = batches.training_images(dataset)
-        loss = getattr(self.model, "loss", None)
-        seen = batches.require_pixels(images, loss)
-        if validation is not None:
-            batches.require_pixels(validation, loss, "validation")
-        batches.warn_of_other_units(*seen, getattr(self.model, "corruption", None))
-        self._require_fit(images)
-        if hasattr(self.model, "take_images"):
-            self._methods.take_images(images)
-        config = self._config(images, notes)
+        train, validation = self._examples(dataset)
+        config = self._config(train, notes)
         self.model.to(self.device)
         optimizers = make_optimizers(groups_of(self.model), self.optimizer, self.lr)
         step = compile_step(self.model, optimizers, noise=Noise(self.seed, device=self.device))
@@ -102,48 +97,42 @@ class Trainer:
         locked = nullcontext() if self.run_dir is None else run_folder.training_lock(self.run_dir)
         with locked, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed)
-            # the length of a schedule is a setting like any other; that of a constant rate is not
-            run = Run(self.run_dir, config, step, free={"epochs"} if self.schedule == "constant" else set())
-            self._train(run, images, validation, progress)
+            run = Run(self.run_dir, config, step, free=self.free_settings())
+            self.train(run, train, validation, progress)
         return run.history
 
-    def _require_fit(self, images: Tensor) -> None:
-        reason = self._misfit(images[:2])
-        if reason is not None:
-            shape = ["N", *images.shape[1:]]
-            raise ValueError(
-                f"dataset must hold images that the model takes, got {shape} ({reason}); {self._way_to_fit(images)}"
-            )
+    def _examples(self, dataset: Any) -> tuple[Examples, Examples | None]:
+        """(training, validation or None) of a data set, of which the model has taken the shape; refuses what is not."""
+        train, validation = batches.training_examples(dataset, takes_labels(self.model))
+        loss = getattr(self.model, "loss", None)
+        seen = batches.require_pixels(train.images, loss)
+        if validation is not None:
+            batches.require_pixels(validation.images, loss, "validation")
+        batches.warn_of_other_units(*seen, getattr(self.model, "corruption", None))
+        require_fit(self.model, train.images)
+        for name, part in (("labels", train), ("validation labels", validation)):
+            if part is not None and part.labels is not None:
+                x = part.images[:1].to(next(self.model.parameters()).device)
+                require_labels(self.model, x, part.labels, name)
+        if hasattr(self.model, "take_images"):
+            self._methods.take_images(train.images)
+        return train, validation
 
-    def _way_to_fit(self, images: Tensor) -> str:
-        if images.dim() == 3 and self._misfit(images[:2, None]) is None:
-            begin = f"torch.nn.Unflatten(1, (1, {images.shape[1]}))"
-            return f"the networks take [N, 1, H, W]: pass images[:, None], or begin the encoder with {begin}"
-        if images.dim() < 4 and images.numel() <= _LARGEST_PICTURE and self._misfit(images[None]) is None:
-            return "all of it is one image for the model: a set of one is images[None]"
-        return "reshape the images or change the networks"
+    def settings(self) -> dict:
+        """What a run keeps of the trainer, and asks of whoever resumes it, ready for JSON."""
+        kept = ("optimizer", "lr", "batch_size", "seed", "precision", "schedule", "epochs")
+        return {name: getattr(self, name) for name in kept}
 
-    @torch.no_grad()
-    def _misfit(self, images: Tensor) -> str | None:
-        """Why the model cannot reconstruct images, None where it can."""
-        was_training = self.model.training
-        self.model.eval()
-        try:
-            self._methods.reconstruct(images.to(next(self.model.parameters()).device))
-        except (RuntimeError, ValueError) as error:
-            return str(error).splitlines()[0]
-        finally:
-            self.model.train(was_training)
-        return None
+    def free_settings(self) -> set[str]:
+        """The settings that may differ where a run is resumed."""
+        # the length of a schedule is a setting like any other; that of a constant rate is not
+        return {"epochs"} if self.schedule == "constant" else set()
 
-    def _config(self, images: Tensor, notes: dict | None) -> dict:
-        settings = {
-            name: getattr(self, name) for name in ("optimizer", "lr", "batch_size", "seed", "precision", "schedule")
-        }
+    def _config(self, train: Examples, notes: dict | None) -> dict:
         return {
             "model": canonical("model", getattr(self.model, "config", {"model": type(self.model).__name__})),
-            "trainer": canonical("trainer", {**settings, "epochs": self.epochs}),
-            "data": batches.fingerprint(images),
+            "trainer": canonical("trainer", self.settings()),
+            "data": batches.fingerprint(*train),
             "notes": canonical("notes", notes or {}),
             "made_with": {
                 "fastdaae": fastdaae.__version__,
@@ -153,10 +142,11 @@ class Trainer:
             },
         }
 
-    def _train(self, run: Run, images: Tensor, validation: Tensor | None, progress: bool) -> None:
-        resident = images.to(self.device)
+    def train(self, run: Run, train: Examples, validation: Examples | None, progress: bool) -> None:
+        """Train the epochs that `run` has not, and record and save them in it; `fit` has looked at all of the data."""
+        resident, count = train.to(self.device), len(train.images)
         held_out = None if validation is None else validation.to(self.device)
-        steps = max(1, len(images) // self.batch_size)
+        steps = max(1, count // self.batch_size)
         with training_progress(self.epochs, steps, run.epoch, progress) as told:
             for epoch in range(run.epoch, self.epochs):
                 started = time.perf_counter()
@@ -166,7 +156,7 @@ class Trainer:
                     "epoch": epoch + 1,
                     "step": (epoch + 1) * steps,
                     "seconds": seconds,
-                    "samples_per_second": steps * min(self.batch_size, len(images)) / seconds,
+                    "samples_per_second": steps * min(self.batch_size, count) / seconds,
                     "losses": losses,
                 }
                 if held_out is not None:
@@ -178,17 +168,17 @@ class Trainer:
                     run.save()
                 told.finish_epoch(line)
 
-    def _epoch(self, step: TrainingStep, images: Tensor, epoch: int, steps: int, told: TrainingProgress) -> dict:
+    def _epoch(self, step: TrainingStep, train: Examples, epoch: int, steps: int, told: TrainingProgress) -> dict:
         self.model.train()
-        order = batches.epoch_order(len(images), self.seed, epoch).to(self.device)
+        order = batches.epoch_order(len(train.images), self.seed, epoch).to(self.device)
         recorded: list[Tensor] = []
         names: list[str] = []
         started = time.perf_counter()
         for i in range(steps):
             self._set_rates(step, (epoch + i / steps) / self.epochs)
-            x = images[order[i * self.batch_size : (i + 1) * self.batch_size]]
+            x, labels = train.rows(order[i * self.batch_size : (i + 1) * self.batch_size])
             with self._autocast():
-                losses = step(x)
+                losses = step(x, **labels)
             names = list(losses)
             recorded.append(torch.stack(list(losses.values())).float())
             if (i + 1) % _WATCH_EVERY == 0 or i + 1 == steps or told.is_due():
@@ -228,15 +218,15 @@ class Trainer:
         raise TrainingDiverged(f"training stopped: {what}; {kept}; lower lr, or look at the data")
 
     @torch.no_grad()
-    def _validate(self, images: Tensor) -> dict[str, float]:
+    def _validate(self, held_out: Examples) -> dict[str, float]:
         self.model.eval()
-        noise = Noise(self.seed, device=self.device)
+        noise, count = Noise(self.seed, device=self.device), len(held_out.images)
         sums: dict[str, float] = {}
-        for start in range(0, len(images), _VALIDATION_BATCH):
-            x = images[start : start + _VALIDATION_BATCH]
-            for name, value in self._methods.validation_losses(x, noise, row_offset=start).items():
+        for start in range(0, count, _VALIDATION_BATCH):
+            x, labels = held_out.rows(slice(start, start + _VALIDATION_BATCH))
+            for name, value in self._methods.validation_losses(x, noise, row_offset=start, **labels).items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(x)
-        return {name: total / len(images) for name, total in sums.items()}
+        return {name: total / count for name, total in sums.items()}
 
     def _require_finite_parameters(self, step: int) -> None:
         for name, parameter in self.model.named_parameters():

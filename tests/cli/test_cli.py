@@ -119,8 +119,8 @@ def test_doctor_says_what_is_live_and_why_the_rest_is_not():
     [
         ("unknown data set|must be one of", ("train", "--out", "OUT", "--data", "mnits")),
         (
-            "--model must be one of autoencoder, aae, daae, idaae, got 'vae'",
-            ("train", "--out", "OUT", "--model", "vae"),
+            "--model must be one of autoencoder, aae, daae, idaae, vae, .*stacked, classifier, got 'gan'",
+            ("train", "--out", "OUT", "--model", "gan"),
         ),
         ("--prior must be one of normal, ring, got 'box'", ("train", "--out", "OUT", "--prior", "box")),
         ("--hidden must be layer sizes such as 1000,1000, got 'big'", ("train", "--out", "OUT", "--hidden", "big")),

@@ -138,10 +138,36 @@ def test_a_grey_folder_with_one_colour_image(tmp_path):
     refuses(lambda: data.load(tmp_path), told)
 
 
-def test_folder_with_train_and_test_is_not_mixed(tmp_path):
-    save_images(tmp_path, GREY, [f"{'train' if row < 20 else 'test'}/{row:02d}.png" for row in range(25)])
-    refuses(
-        lambda: data.load(tmp_path),
-        f"{tmp_path} has subfolders train and test, which would be mixed up as labels; save an .npz with "
-        "train_images and test_images to keep them apart",
-    )
+@pytest.mark.parametrize("held_out", ["validation", "valid", "val"])
+def test_subfolders_are_parts_and_below_them_classes(tmp_path, held_out):
+    """Train's classes number those of all parts, also of one that lacks some."""
+    tops = [*["train/b", "train/a", "train/c"] * 4, *[f"{held_out}/c"] * 5, *["test/b", "test/a"] * 4]
+    save_images(tmp_path, GREY, [f"{top}/{row:02d}.png" for row, top in enumerate(tops)])
+    dataset = data.load(tmp_path)
+    assert dataset.classes == ("a", "b", "c") and dataset.name == tmp_path.name
+    for split, rows in zip(dataset[:3], (range(12), range(12, 17), range(17, 25)), strict=True):
+        order = sorted(rows, key=lambda row: (tops[row], row))
+        np.testing.assert_array_equal(split.images.numpy(), GREY[order])
+        assert split.labels.tolist() == ["abc".index(tops[row][-1]) for row in order]
+
+
+@pytest.mark.parametrize(
+    ("tops", "told"),
+    [
+        (("train", "test", "."), "and no images beside them, got 24.png, test, train; move the others"),
+        (("train", "test", "other"), "got other, test, train; move"),
+        (("train", "val", "valid"), "got train, val, valid; move"),
+        (("train/a", "test/b", "test/a"), "/test must have the classes of train as subfolders, got b; move or remove"),
+    ],
+)
+def test_parts_are_not_mixed_up(tmp_path, tops, told):
+    names = [f"{tops[row // 12]}/{row:02d}.png" for row in range(25)]
+    save_images(tmp_path, GREY, names)
+    refuses(lambda: data.load(tmp_path), told)
+
+
+def test_parts_without_classes(tmp_path):
+    save_images(tmp_path, GREY, [f"{'train' if row < 20 else 'val/a'}/{row:02d}.png" for row in range(25)])
+    dataset = data.load(tmp_path)
+    assert [len(split.images) for split in dataset[:2]] == [20, 5] and dataset.test is None
+    assert dataset.train.labels is dataset.validation.labels is dataset.classes is None

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from fastdaae.data.idx import read_idx
+from fastdaae.data.formats.idx import read_idx
 from tests.data.small_sets import GREY, RNG, idx_bytes, refuses
 
 

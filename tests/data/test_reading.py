@@ -13,9 +13,9 @@ import torch
 
 from fastdaae import data, reading
 from fastdaae.cli.work.sample_files import read_samples
-from fastdaae.data.arrays import array_names, read_arrays
 from fastdaae.data.dataset import as_samples
-from fastdaae.data.idx import read_idx
+from fastdaae.data.formats.arrays import array_names, read_arrays
+from fastdaae.data.formats.idx import read_idx
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (25, 6, 5), dtype=np.uint8)

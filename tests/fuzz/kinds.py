@@ -18,11 +18,13 @@ from PIL import Image
 import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.cli.work.sample_files import read_samples
-from fastdaae.data.arrays import array_names
-from fastdaae.data.files import load_arrays, load_folder
-from fastdaae.data.idx import read_idx
+from fastdaae.data.files import load_arrays
+from fastdaae.data.folders import load_folder
+from fastdaae.data.formats.arrays import array_names
+from fastdaae.data.formats.idx import read_idx
 from fastdaae.evaluation import evaluate, read_evaluation, telling, write_evaluation
-from fastdaae.reporting import drawing, tables
+from fastdaae.reporting import tables
+from fastdaae.reporting.drawing import measured, training
 from fastdaae.reporting.figures.looks import WIDE
 from fastdaae.training.checkpoint import read_history, read_metrics
 from tests.fuzz import command_lines, mutations
@@ -116,14 +118,14 @@ def _tell_history(run: Path) -> None:
         tables.summary("IDAAE", "digits", history, None, "nats")
         tables.setting_pairs({}, history)
         if history:
-            drawing._losses(_model(), history, "nats")[1](WIDE).savefig(io.BytesIO())
+            training.losses(_model(), history, "nats")[1](WIDE).savefig(io.BytesIO())
 
 
 def _tell_evaluation(run: Path) -> None:
     measures = read_evaluation(run).measures
     telling.rows(measures)
     tables.summary("IDAAE", "digits", [], measures, "nats")
-    for drawn in drawing.draw_measures(measures):
+    for drawn in measured.draw_measures(measures):
         if drawn.figure is not None:
             drawn.figure.savefig(io.BytesIO())
 

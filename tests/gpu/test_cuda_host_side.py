@@ -6,8 +6,8 @@ import torch
 from sklearn.utils.validation import validate_data
 
 import fastdaae as fd
-from fastdaae.evaluation import points
-from fastdaae.evaluation.rows import _first_of_equals, _first_of_equals_on_device
+from fastdaae.evaluation.estimators import points
+from fastdaae.evaluation.estimators.rows import _first_of_equals, _first_of_equals_on_device
 from fastdaae.kernels import compiled
 from fastdaae.kernels.cuda import device, neighbors
 

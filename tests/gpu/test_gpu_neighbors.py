@@ -6,7 +6,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import reference
-from fastdaae.evaluation.rows import _first_of_equals, _first_of_equals_on_device
+from fastdaae.evaluation.estimators.rows import _first_of_equals, _first_of_equals_on_device
 from fastdaae.kernels.cuda import neighbors
 from fastdaae.ops.log_ratios import log_ratio_moments
 from tests.operators.test_neighbors import POINTS, brute_force

@@ -38,7 +38,7 @@ def test_reconstruction_error_is_the_mean_over_images_and_batches(monkeypatch):
     )
     whole = reconstruction_error(network, images, noise)
     assert whole == pytest.approx(tuple(Estimate.of(corrupted)), rel=1e-6) and whole.mean != clean.mean()
-    monkeypatch.setattr("fastdaae.evaluation.reconstruction._BATCH", 7)
+    monkeypatch.setattr("fastdaae.evaluation.models.reconstruction._BATCH", 7)
     assert reconstruction_error(network, images, noise) == pytest.approx(tuple(whole), rel=1e-6)
     with pytest.raises(ValueError, match="images must not be empty"):
         reconstruction_error(network, images[:0])
@@ -63,8 +63,8 @@ def evaluation():
     stages = []
     result = evaluate(model(), fd.data.load("digits"), samples=300, steps=2, k=20, seed=4, report=stages.append)
     assert stages == [
-        "sampling",
         *(f"reconstruction, {of} input" for of in ("corrupted", "clean")),
+        "sampling",
         *(f"log-likelihood{part}, {of}" for of in SETS for part in (" over bandwidths", "")),
         *(f"classification, SVM on {of}" for of in ("codes", "PCA")),
         *(f"intrinsic dimension, {of}" for of in SETS),
@@ -103,8 +103,21 @@ def test_evaluation_without_labels_or_chain_steps():
 
 def test_evaluation_needs_the_splits():
     digits = fd.data.load("digits")
-    with pytest.raises(ValueError, match="dataset must have the splits .* none named 'validation'"):
-        evaluate(model(), digits._replace(validation=None))
+    with pytest.raises(ValueError, match="dataset must have the splits train and test, got none named 'test'"):
+        evaluate(model(), digits._replace(test=None))
+
+
+def test_a_bandwidth_without_validation_images_is_chosen_by_leaving_one_out():
+    digits = fd.data.load("digits")
+    [found] = [
+        measure
+        for measure in evaluate(model(), digits._replace(validation=None), measures=["log-likelihood"], samples=100)
+        if measure.is_of_real_data
+    ]
+    window = fd.ParzenWindow().fit(digits.train.images[:100])
+    assert found.settings["chosen"] == "the bandwidth by leaving one sample out"
+    assert found.settings["bandwidth"] == window.bandwidth_
+    assert found.value == pytest.approx(window.mean_log_likelihood(digits.test.images).mean, abs=1e-3)
 
 
 def test_several_seeds_are_several_draws_of_the_samples():

@@ -144,8 +144,8 @@ def test_labels_are_spread_in_order(positions):
 
 
 def test_losses_without_validation_or_adversary():
-    figure = figures.training.losses([1, 2], {"reconstruction": [0.5, 0.25]}, None, unit="pixel²")
-    (axes,) = figure.axes
+    panel = figures.training.Panel("Reconstruction loss", "pixel²", [("train", [0.5, 0.25])])
+    (axes,) = figures.training.losses([1, 2], [panel]).axes
     assert axes.get_ylabel() == "pixel²"
     assert [text.get_text() for text in axes.texts] == ["train 0.250"]
 

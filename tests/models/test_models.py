@@ -336,7 +336,7 @@ def test_custom_prior():
         fd.priors.Custom(lambda n, noise, row_offset: torch.zeros(2)).sample(7, fd.Noise(0))
 
 
-@pytest.mark.parametrize(("sizes", "output"), [([5], None), ([5, 0], None), ([5, 2], "tanh")])
+@pytest.mark.parametrize(("sizes", "output"), [([5], None), ([5, 0], None), ([5, 2], "softmax")])
 def test_mlp_refuses_bad_sizes(sizes, output):
     with pytest.raises(ValueError, match=r"sizes(\[1\])? must be|output must be"):
         fd.networks.mlp(sizes, output=output)

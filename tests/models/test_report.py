@@ -15,14 +15,18 @@ import fastdaae as fd
 from fastdaae import reporting
 from fastdaae.data import Dataset, Split
 from fastdaae.evaluation import Measure
-from fastdaae.reporting import drawing, figures
+from fastdaae.reporting import drawing
+from fastdaae.reporting.drawing import measured, training
+from fastdaae.reporting.drawing.reconstructions import reconstructions
 from fastdaae.reporting.figures.looks import WIDE
 from tests.models.reported import WINDOW, accuracy, digits, dimension, idaae, likelihood, made_up, networks
 
-SAMPLED = ["losses", "reconstructions", "samples", "chain", "code-histograms", "code-plane"]
+SAMPLED = ["losses", "reconstructions", "robustness-pictures", "samples", "chain", "latent-grid", "interpolation"]
+SAMPLED += ["code-histograms", "code-plane", "filters"]
 MEASURED = ["likelihood", "dimension"]
 # images of a figure on the page: a chart's four looks, a gallery's blocks
-IMAGES = {"reconstructions": 2, "samples": 2, "chain": 1}
+IMAGES = {"reconstructions": 2, "robustness-pictures": 2, "samples": 2, "chain": 1, "latent-grid": 1}
+IMAGES |= {"interpolation": 1, "filters": 1}
 
 
 class Page(HTMLParser):
@@ -193,7 +197,7 @@ def test_measures_of_another_making_are_refused(trained, measures, tmp_path):
 @pytest.mark.parametrize("curve", [None, {"k": [1.0]}, {"bandwidths": [0.1], "other": [1.0]}])
 @pytest.mark.parametrize("name", ["log-likelihood", "intrinsic dimension"])
 def test_a_figure_without_its_curve_says_so(name, curve):
-    (drawn,) = drawing.draw_measures([Measure(name, "x(0)", 1.0, settings=WINDOW, curve=curve)])
+    (drawn,) = measured.draw_measures([Measure(name, "x(0)", 1.0, settings=WINDOW, curve=curve)])
     assert drawn.figure is None and re.search(f"the {name} of x.0. has no curve of .*evaluate again", drawn.caption)
 
 
@@ -214,25 +218,26 @@ def test_a_measure_of_a_new_kind_needs_nothing_else(trained, tmp_path):
 def test_corrupted_row_is_what_the_encoder_was_given(trained, monkeypatch):
     model, dataset, _ = trained
     shown, given = {}, []
-    monkeypatch.setattr(figures.samples, "image_rows", lambda rows, title: shown.update(rows))
-    monkeypatch.setattr(type(model), "encode", lambda self, x: given.append(x) or self.encoder(x))
+    monkeypatch.setattr("fastdaae.reporting.drawing.reconstructions.image_rows", lambda rows, _: shown.update(rows))
+    monkeypatch.setattr(type(model), "encode", lambda self, x: given.append(x) or self.encoder(x / 1.0))
     with torch.no_grad():
-        drawing._reconstructions(model, dataset.test.images[:5], "test", fd.Noise(7))
-    assert list(shown) == ["clean", "corrupted\nσ = 0.3", "reconstructed"]
-    assert np.array_equal(shown["corrupted\nσ = 0.3"], given[0].clamp(0, 1).numpy().reshape(5, 8, 8))
-    assert np.array_equal(shown["clean"], (dataset.test.images[:5] / 255).numpy())
+        reconstructions(drawing.Subject(model, dataset, "test", [], [], "", 7))
+    assert list(shown) == ["clean", "corrupted\nσ = 0.3", "reconstructed", "PCA of\n3 numbers"]
+    assert np.array_equal(shown["corrupted\nσ = 0.3"], given[0].clamp(0, 1).numpy().reshape(12, 8, 8))
+    assert np.array_equal(shown["clean"], (dataset.test.images[:12] / 255).numpy())
+    assert np.abs(shown["PCA of\n3 numbers"] - shown["clean"]).mean() < 0.2
 
 
 def test_one_epoch_is_seen_as_a_point_and_the_equilibrium_is_drawn(trained, monkeypatch):
     model, _, history = trained
-    first, second = drawing._losses(model, history[:1], "nats per pixel")[1](WIDE).axes
+    first, second = training.losses(model, history[:1], "nats per pixel")[1](WIDE).axes
     assert [line.get_markersize() > 0 for line in first.lines[:2]] == [True, True]
     assert [tick for tick in first.get_xticks() if 0.5 < tick < 1.5] == [1.0]
     assert first.lines[0].get_ydata().tolist() == [history[0]["losses"]["reconstruction"]]
     assert first.lines[1].get_ydata().tolist() == [history[0]["validation"]["reconstruction"]]
     assert "2 ln 2 = 1.386" in [text.get_text() for text in second.texts]
     assert any(np.allclose(line.get_ydata(), 2 * math.log(2)) for line in second.lines)
-    released = drawing._losses(idaae(form="released"), history, "nats per pixel")[1](WIDE).axes[1]
+    released = training.losses(idaae(form="released"), history, "nats per pixel")[1](WIDE).axes[1]
     assert any(np.allclose(line.get_ydata(), math.log(2)) for line in released.lines)
 
 

@@ -20,13 +20,14 @@ LAYERS = [
     {"reference"},
     {"kernels.compiled", "kernels.registration", "kernels.memory", "kernels.second_derivatives"},
     {"kernels.cpp", "kernels.triton", "kernels.cuda"},
-    {"ops"},
+    {"ops", "machine"},
     {"networks", "priors"},
     {"models", "training", "evaluation", "data"},
+    {"experiments"},
     {"reporting"},
     {"cli"},
 ]
-ABOVE_THE_OPERATORS = {"networks", "priors", "models", "training", "evaluation", "data", "reporting"}
+ABOVE_THE_OPERATORS = {"networks", "priors", "models", "training", "evaluation", "data", "experiments", "reporting"}
 RECORDS = {"_replace", "_asdict", "_fields", "_make"}  # of named tuples, public whatever their first letter
 
 

@@ -133,7 +133,18 @@ def test_readme_commands_exist():
 
     named = set(re.findall(r"^fastdaae (\w+)", (ROOT / "README.md").read_text(), flags=re.M))
     commands = {command.callback.__name__ for command in app.registered_commands}
-    assert commands == {"demo", "train", "sample", "evaluate", "likelihood", "compare", "dimension", "report", "doctor"}
+    assert commands == {
+        "demo",
+        "train",
+        "sample",
+        "evaluate",
+        "likelihood",
+        "compare",
+        "dimension",
+        "report",
+        "doctor",
+        "reproduce",
+    }
     assert named <= commands and len(named) >= 6
     for command in commands:
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0

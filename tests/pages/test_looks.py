@@ -17,7 +17,17 @@ from fastdaae.reporting.figures.looks import DARK, DARK_WIDE, LIGHT, NARROW, WID
 from tests.models.reported import made_up
 
 RANDOM = np.random.default_rng(0)
-LOSSES = {"reconstruction": [0.5, 0.25], "discriminator": [1.0, 1.25], "encoder": [0.7, np.nan]}
+Panel = figures.training.Panel
+ADVERSARIAL = [("discriminator", [1.0, 1.25]), ("encoder", [0.7, np.nan])]
+LOSSES = [
+    Panel("Reconstruction loss", "nats per pixel", [("train", [0.5, 0.25]), ("validation", [0.5, 0.5])]),
+    Panel("Adversarial losses", "nats", ADVERSARIAL, (1.386, "2 ln 2 = 1.386")),
+]
+ACCURACY = [
+    Panel("Classification loss", "nats", [("train", [2.3, 0.0001]), ("validation", [2.0, 1.5])]),
+    Panel("Accuracy", "share of images", [("validation", [0.5, 0.98])]),
+]
+SIGMA = 0.4 + RANDOM.exponential(0.05, 900)
 OF = {"x(0)": "x(0) of a model whose name is long", "x(5)": "x(5)"}
 NAMED = [dataclasses.replace(one, of=OF.get(one.of, one.of)) for one in made_up()]
 LIKELIHOODS = [one for one in NAMED if one.name == "log-likelihood"]
@@ -27,8 +37,16 @@ CODES = {name: RANDOM.normal(size=(500, 2)) for name in ("prior", "clean", "corr
 CLASSES = ("5$ or $\\frac$", *(f"class {i} with a name that never ends" for i in range(1, 12)))
 TITLE = "t-SNE of the 64-D codes of 2,000 validation images"
 CHARTS = {
-    "losses": lambda look: figures.training.losses(
-        [1, 2], LOSSES, [0.5, 0.5], unit="nats per pixel", equilibrium=(1.386, "2 ln 2 = 1.386"), look=look
+    "losses": lambda look: figures.training.losses([1, 2], LOSSES, look),
+    "accuracy": lambda look: figures.training.losses([1, 2], ACCURACY, look),
+    "sigma": lambda look: figures.distributions.histogram(
+        SIGMA, {"mean": SIGMA.mean(), "floor": 0.4}, title="Noise of 900 validation images", x_label="σ", look=look
+    ),
+    "confusion": lambda look: figures.matrices.confusion(
+        RANDOM.integers(0, 90, (10, 10)), CLASSES[:10], title="Labels and answers, per cent of each label", look=look
+    ),
+    "many classes": lambda look: figures.matrices.confusion(
+        RANDOM.integers(0, 9, (200, 200)), [str(i) for i in range(200)], title="Labels and answers", look=look
     ),
     "histograms": lambda look: figures.codes.code_histograms(
         {name: codes[:, :1] for name, codes in CODES.items()},

@@ -49,7 +49,7 @@ def test_ctrl_c_leaves_a_clean_folder_or_one_that_goes_on(moment, tmp_path, unbr
     run = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patched:
         if moment == "data":
-            patched.setattr(batches, "training_images", interrupt_at(1, batches.training_images))
+            patched.setattr(batches, "training_examples", interrupt_at(1, batches.training_examples))
         elif moment.endswith("step"):
             call = 1 if moment == "first step" else 4
             patched.setattr(TrainingStep, "__call__", interrupt_at(call, TrainingStep.__call__))

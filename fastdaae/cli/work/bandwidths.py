@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from fastdaae.cli.console import say
-from fastdaae.evaluation.parzen import GRID_END
+from fastdaae.evaluation.estimators.parzen import GRID_END
 from fastdaae.schema import shortened
 
 _MOST = 1000

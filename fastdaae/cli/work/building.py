@@ -1,28 +1,46 @@
-"""A model of a command line's choices: fully connected networks, or a user's own."""
+"""A model of a command line's choices: networks of ours, or a user's own."""
 
+import math
+from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
+import torch
 from torch import nn
 
 import fastdaae as fd
 from fastdaae.cli.work.own_networks import OwnNetworks
 from fastdaae.cli.work.trial import require_fit
+from fastdaae.corruptions import Corruption
+from fastdaae.data import Dataset
 from fastdaae.models.config import networks_of, parameters_of
 from fastdaae.models.decoding import infer_output
-from fastdaae.models.names import find, names
+from fastdaae.models.names import find
 from fastdaae.reading import require_memory
 
+# names of the command line, and of the classes
+MODELS = {
+    "autoencoder": "Autoencoder",
+    "aae": "AAE",
+    "daae": "DAAE",
+    "idaae": "IDAAE",
+    "vae": "VAE",
+    "noise-transformer": "NoiseTransformer",
+    "stacked": "StackedAutoencoder",
+    "classifier": "Classifier",
+}
 PRIORS = ("normal", "ring")
-HIDDEN = "1000,1000"
+CONNECTED = "mlp"
+ARCHITECTURES = (CONNECTED, *fd.networks.ARCHITECTURES)
+HIDDEN, HEAD = "1000,1000", "1000"
 _TRAINING_BYTES = 16  # of a parameter, its gradient and Adam's two means
 
 
 def constructor(kind: str):
-    """The class of a model's name in lower case; raises ValueError for another name."""
-    known = {name.lower(): name for name in names("model")}
-    if kind not in known:
-        raise ValueError(f"--model must be one of {', '.join(known)}, got {kind!r}")
-    return find("model", known[kind])
+    """The class of a model's name on the command line; raises ValueError for another name."""
+    if kind not in MODELS:
+        raise ValueError(f"--model must be one of {', '.join(MODELS)}, got {kind!r}")
+    return find("model", MODELS[kind])
 
 
 def prior_of(name: str, code: int):
@@ -32,23 +50,68 @@ def prior_of(name: str, code: int):
     return fd.priors.RingMixture() if name == "ring" else fd.priors.Normal(code)
 
 
-def connected(make, pixels: int, hidden: str, code: int) -> dict[str, nn.Module]:
-    """Fully connected networks with hidden layers as in "1000,1000", those that a model's constructor takes."""
-    widths = _sizes(hidden)
-    sizes = {
-        "encoder": [pixels, *widths, code],
+def ours(make, architecture: str, image_shape: tuple[int, ...], hidden: str | None, code: int) -> dict[str, nn.Module]:
+    """Networks of ours, those that a model's constructor takes; `hidden` are the layers of the fully connected ones."""
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"--architecture must be one of {', '.join(ARCHITECTURES)}, got {architecture!r}")
+    widths, pixels, taken = (
+        sizes_of(HIDDEN if hidden is None else hidden),
+        math.prod(image_shape),
+        networks_of(make.__name__),
+    )
+    given = 2 * code if make.__name__ == "VAE" else code  # the mean and the log variance
+    modules = {} if architecture == CONNECTED else fd.networks.for_images(architecture, image_shape, code, given)
+    layers = {
+        "encoder": [pixels, *widths, given],
         "decoder": [code, *reversed(widths), pixels],
         "discriminator": [code, *widths, 1],
+        "transformer": [pixels, max(1, pixels // 2), 1],
     }
-    sizes = {name: sizes[name] for name in networks_of(make.__name__)}
-    numbers = sum(rows * columns for layers in sizes.values() for rows, columns in pairwise(layers))
-    require_memory(_TRAINING_BYTES * numbers, f"training networks with hidden layers {widths} and a code of {code}")
-    return {
-        name: fd.networks.mlp(layers, output="sigmoid" if name == "decoder" else None) for name, layers in sizes.items()
-    }
+    connected = {name: layers[name] for name in taken if name not in modules}
+    _require_room(connected.values(), f"hidden layers {widths} and a code of {code}")
+    ends = {"decoder": "sigmoid", "transformer": "sigmoid"}
+    return {name: modules.get(name) or fd.networks.mlp(connected[name], output=ends.get(name)) for name in taken}
 
 
-def _sizes(text: str) -> list[int]:
+def stack(image_shape: tuple[int, ...], hidden: str | None, corruption: Corruption | None, loss: str) -> nn.Module:
+    """A stack of autoencoders with codes of the sizes `hidden`, sigmoid everywhere, each with the corruption.
+
+    Source: Jow's report, section 2.
+    """
+    sizes = [math.prod(image_shape), *sizes_of(HIDDEN if hidden is None else hidden)]
+    _require_room([sizes, sizes[::-1]], f"blocks of {sizes[1:]}")
+    blocks = [
+        fd.models.Autoencoder(
+            fd.networks.mlp([inputs, outputs], output="sigmoid"),
+            fd.networks.mlp([outputs, inputs], output="sigmoid"),
+            corruption=corruption,
+            loss=loss,
+        )
+        for inputs, outputs in pairwise(sizes)
+    ]
+    return fd.models.StackedAutoencoder(blocks)
+
+
+def classifier(autoencoder: Any, dataset: Dataset, hidden: str | None, corruption: Corruption | None) -> nn.Module:
+    """A classifier of a labelled data set on a trained model's codes, its head with the layers `hidden`."""
+    labels = dataset.train.labels
+    if labels is None:
+        raise ValueError(f"a classifier needs labels, and {dataset.name} has none; choose another --data")
+    classes = int(labels.max()) + 1 if dataset.classes is None else len(dataset.classes)
+    with torch.no_grad():
+        code = autoencoder.encode(dataset.train.images[:1]).shape[1]
+    sizes = [code, *sizes_of(HEAD if hidden is None else hidden), classes]
+    _require_room([sizes], f"a head of layers {sizes}")
+    return fd.models.Classifier(autoencoder, fd.networks.mlp(sizes), corruption=corruption)
+
+
+def _require_room(networks: Iterable[list[int]], what: str) -> None:
+    numbers = sum(rows * columns for sizes in networks for rows, columns in pairwise(sizes))
+    require_memory(_TRAINING_BYTES * numbers, f"training networks with {what}")
+
+
+def sizes_of(text: str) -> list[int]:
+    """The sizes of "1000,1000"; raises ValueError for another text."""
     try:
         return [int(part) for part in text.split(",") if part.strip()]
     except ValueError:

@@ -12,21 +12,23 @@ from fastdaae.evaluation import read_evaluation, write_evaluation
 from fastdaae.reporting import dataset_of_run, staleness
 
 
-def evaluate(*, run, data, samples, steps, k, seeds, bandwidths, networks, precision, device, seed, root) -> None:
+def evaluate(
+    *, run, data, measures, samples, steps, k, seeds, bandwidths, networks, precision, device, seed, root
+) -> None:
     """Measure a run's model, write evaluation.json and print it."""
     grid = bandwidth_grid(bandwidths)
+    wanted = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
     checkpoint = run_folder.checkpoint_state(run)._asdict()
     model, config = open_model(run, networks, device)
     dataset = dataset_of_run(run, config, data, root)
     how = {"samples": samples, "steps": steps, "k": k, "seeds": seeds, "seed": seed, "precision": precision}
+    how |= {"measures": wanted, "bandwidths": grid}
     facts = {"model": type(model).__name__, "data": dataset.name, "seed": seed, "checkpoint": checkpoint}
     with ends_told():
         with working(f"evaluating {facts['model']} on {facts['data']}") as tell:
-            measures = evaluate_model(
-                model, dataset, bandwidths=grid, report=lambda stage: tell(f"evaluating: {stage}"), **how
-            )
-        write_evaluation(run, measures, **facts)
-        show(evaluation_table(measures, f"{facts['model']} on {facts['data']}"))
+            taken = evaluate_model(model, dataset, report=lambda stage: tell(f"evaluating: {stage}"), **how)
+        write_evaluation(run, taken, **facts)
+        show(evaluation_table(taken, f"{facts['model']} on {facts['data']}"))
     say(f"numbers in {run / run_folder.EVALUATION}")
 
 

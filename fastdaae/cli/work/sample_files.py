@@ -6,8 +6,8 @@ from torch import Tensor
 
 from fastdaae import run_folder
 from fastdaae.data import Dataset
-from fastdaae.data.arrays import array_names, read_arrays
 from fastdaae.data.dataset import as_samples
+from fastdaae.data.formats.arrays import array_names, read_arrays
 
 
 def read_samples(path: Path, name: str | None) -> Tensor:

@@ -11,41 +11,86 @@ import fastdaae as fd
 from fastdaae import run_config, run_folder
 from fastdaae.cli import runs
 from fastdaae.cli.console import say
+from fastdaae.cli.option_files import ENDING
 from fastdaae.cli.work import building
-from fastdaae.cli.work.opening import warn_if_changed
+from fastdaae.cli.work.corruptions import corruption_of
+from fastdaae.cli.work.opening import open_model, warn_if_changed
 from fastdaae.cli.work.own_networks import read_own_networks
 from fastdaae.cli.work.places import require_folder
+from fastdaae.cli.work.recipe_cells import train_cell
+from fastdaae.data import Dataset
 
-_CHOICES = ("loss", "copies", "form", "adversarial_loss")  # of the model, as its constructor names them
+_DATA, _MODEL, _FINE_TUNED = "digits", "idaae", "classifier"
+_CHOICES = ("loss", "copies", "form", "adversarial_loss", "beta", "warm_up", "weight", "floor")  # of the constructors
+_TRAINER = ("epochs", "batch_size", "lr", "optimizer", "schedule", "precision", "device", "seed")
+_CLEAN = ("vae", "noise-transformer", _FINE_TUNED)  # trained without a corruption unless one is asked for
 
 
-def train(*, out, data, root, model, networks, decoder_output, sigma, prior, code, hidden, context, **how) -> None:
-    """Train a model on a data set, and say how far it came; `how` is the Trainer's affair."""
+def train(*, out, config, data, root, model, pretrained, context, **options) -> None:
+    """Train a model on a data set, and say how far it came."""
     require_folder(out, "--out")
-    dataset = fd.data.load(data, root=root)
-    torch.manual_seed(how["seed"])
-    choices = {"corruption": fd.corruptions.Gaussian(sigma), **{name: how.pop(name) for name in _CHOICES}}
-    shape = dataset.train.images.shape[1:]
-    network, noted = _model(model, prior, code, hidden, networks, decoder_output, shape, choices, out)
-    trainer = fd.Trainer(network, run_dir=out, **how)
     started = time.perf_counter()
-    typed = {} if context is None else {"command": context.obj}
-    history = trainer.fit(dataset, notes={**_where(data, root), **noted, **typed})
+    notes = {} if context is None else {"command": context.obj}
+    if config is not None and not config.endswith(ENDING):
+        history = train_cell(out, config, root, context, _TRAINER, notes)
+    else:
+        if context is not None and context.default_map:
+            notes["options"] = context.default_map
+        how = {name: options.pop(name) for name in _TRAINER}
+        torch.manual_seed(how["seed"])
+        kind = model or (_MODEL if pretrained is None else _FINE_TUNED)
+        if (pretrained is not None) != (kind == _FINE_TUNED):
+            raise ValueError(
+                f"--pretrained and --model classifier belong together, got --model {kind}; --help says how"
+            )
+        network, dataset, noted = _model_and_data(out, kind, pretrained, data, root, options)
+        history = _fit(network, dataset, out, {**noted, **notes}, how)
     last = history[-1]
     numbers = {**last["losses"], **{f"validation {name}": value for name, value in last.get("validation", {}).items()}}
     say(*(part for name, value in numbers.items() for part in (f"{name} ", (f"{value:.6f}", "bold"), "  ")))
     say(f"{last['epoch']} epochs in {out} ({time.perf_counter() - started:.1f} s for this call)")
 
 
-def _model(kind, prior, code, hidden, networks, decoder_output, shape, choices, out) -> tuple[nn.Module, dict]:
-    """(the model, what the run's configuration shall note of its networks)."""
+def _fit(network: nn.Module, dataset: Dataset, out: Path, notes: dict, how: dict) -> list:
+    if hasattr(network, "blocks"):
+        histories = fd.training.pretrain(network, dataset, run_dir=out, notes=notes, **how)
+        return histories[-1]
+    return fd.Trainer(network, run_dir=out, **how).fit(dataset, notes=notes)
+
+
+def _model_and_data(out: Path, kind: str, pretrained, data, root, options) -> tuple[nn.Module, Dataset, dict]:
+    """(the model, the data set, what the run's configuration shall note of both)."""
+    default = None if kind in _CLEAN else fd.corruptions.Gaussian(0.5)
+    corruption = corruption_of(options["corruption"], options["sigma"], default)
     make = building.constructor(kind)
-    prior = building.prior_of(prior, code)
+    if pretrained is not None:
+        trained, config = open_model(pretrained, None, "cpu")
+        if data is None:
+            data, noted_root = run_config.read_data_notes(pretrained, config)
+            root = root or noted_root
+    data = data or _DATA
+    dataset = fd.data.load(data, root=root)
+    noted = _where(data, root)
+    if pretrained is not None:
+        model = building.classifier(trained, dataset, options["hidden"], corruption)
+        return model, dataset, {**noted, "pretrained": str(pretrained)}
+    shape = dataset.train.images.shape[1:]
+    if kind == "stacked":
+        return building.stack(shape, options["hidden"], corruption, options["loss"]), dataset, noted
+    model, of_networks = _model(out, make, shape, corruption, options)
+    return model, dataset, {**noted, **of_networks}
+
+
+def _model(out: Path, make, shape: tuple[int, ...], corruption, options: dict) -> tuple[nn.Module, dict]:
+    """(a model with networks of its own, what the run's configuration shall note of them)."""
+    networks, decoder_output, hidden = (options[name] for name in ("networks", "decoder_output", "hidden"))
+    prior = building.prior_of(options["prior"], options["code"])
+    choices = {"corruption": corruption, "prior": prior, **{name: options[name] for name in _CHOICES}}
     if networks is None:
         if decoder_output is not None:
             raise ValueError("--decoder-output is for own decoders, and fastdaae's own ends in a sigmoid; leave it out")
-        modules = building.connected(make, shape.numel(), building.HIDDEN if hidden is None else hidden, prior.dim)
-        return building.assembled(make, modules, prior=prior, **choices), {}
+        modules = building.ours(make, options["architecture"], shape, hidden, prior.dim)
+        return building.assembled(make, modules, **choices), {}
     if hidden is not None:
         raise ValueError("--hidden is for fastdaae's own networks, and --networks makes yours; leave one of them out")
     made_by = read_own_networks(networks)
@@ -53,7 +98,7 @@ def _model(kind, prior, code, hidden, networks, decoder_output, shape, choices, 
         config = run_config.read_config(out, "resuming a run")
         warn_if_changed(out, made_by, run_config.read_networks_notes(out, config))
     modules, output = building.own(make, made_by, shape, prior.dim, decoder_output)
-    model = building.assembled(make, modules, prior=prior, decoder_output=output, **choices)
+    model = building.assembled(make, modules, decoder_output=output, **choices)
     return model, {"networks": building.noted(made_by, prior.dim)}
 
 

@@ -12,19 +12,21 @@ from fastdaae.reporting.figures.looks import WIDE, Look
 from fastdaae.reporting.figures.style import End, label_ends, legend_of, panels_of, style_axes
 
 _MOST_DOTS = 2000
+_TITLES = {"clean": "clean codes", "corrupted": "corrupted codes", "posterior": "posterior's draws"}
 _MOST_LABELS = 40  # more names than that cannot be read in one panel
 
 
 def _color(look: Look, name: str) -> str:
     colors = look.palette
-    return {"prior": colors.muted, "clean": colors.series[0], "corrupted": colors.series[1]}[name]
+    series = {"clean": 0, "corrupted": 1, "posterior": 2}
+    return colors.muted if name == "prior" else colors.series[series[name]]
 
 
 def code_histograms(codes: Mapping[str, np.ndarray], title: str, look: Look = WIDE) -> Figure:
     """Densities of all coordinates pooled: draws of the prior, clean and corrupted codes; a scatter too for 2-D codes.
 
-    `codes` is {"prior": [N, Z], "clean": [N, Z], "corrupted": [N, Z]}, each N its own; the prior and "corrupted" may be
-    absent.
+    `codes` is {"prior": [N, Z], "clean": [N, Z], "corrupted": [N, Z], "posterior": [N, Z]}, each N its own; all but the
+    clean ones may be absent.
     """
     plane = codes["clean"].shape[1] == 2
     figure, panels = panels_of(look, 2 if plane else 1, 4.4, legends=2 * len(codes) + 1)
@@ -55,8 +57,7 @@ def _density(axes: Axes, look: Look, name: str, values: np.ndarray, bins: np.nda
 
 
 def _moments(look: Look, name: str, values: np.ndarray, y: float) -> End:
-    title = name if name == "prior" else f"{name} codes"
-    text = f"{title}\nmean {number(values.mean(), 2)}, std {number(values.std(), 2)}"
+    text = f"{_TITLES.get(name, name)}\nmean {number(values.mean(), 2)}, std {number(values.std(), 2)}"
     return End(y, text, _color(look, name), "s")
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from fastdaae.evaluation import Measure
-from fastdaae.evaluation.parzen import grid_end
+from fastdaae.evaluation.estimators.parzen import grid_end
 from fastdaae.evaluation.telling import amount, setting
 from fastdaae.reporting.figures.looks import WIDE, Look
 from fastdaae.reporting.figures.style import MARKERS, End, label_ends, panels_of, style_axes

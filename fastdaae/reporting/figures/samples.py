@@ -7,16 +7,19 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fastdaae.reporting.figures.looks import WIDE
-from fastdaae.reporting.figures.pictures import GUTTER, grid
+from fastdaae.reporting.figures.pictures import CELL, GUTTER, grid
 from fastdaae.reporting.figures.style import DPI
 
 _MARGIN = 28  # device pixels around a figure
 _TITLE_BAND = 76
 _HEAD_BAND = 52
+_LINE = 40  # of a head of several lines
 _BETWEEN = 52
 _LETTER = 0.62  # of the size of a text, the width of a letter
 _LEAST_WIDTH = 1440  # room for the title over few or small pictures
 _LARGE = 132  # device pixels of a picture's longer side where there are few
+_FEW = 40
+ACROSS = 4  # blocks side by side, before they go on in the next line
 
 
 class Block(NamedTuple):
@@ -52,38 +55,58 @@ def image_rows(rows: Sequence[tuple[str, np.ndarray]], title: str) -> Gallery:
 
 
 def sample_grids(grids: Sequence[tuple[str, np.ndarray]], title: str, columns: int = 10) -> Gallery:
-    """Grids of pictures, cell i of each from the same initial code; `grids` are (label, pictures)."""
-    return Gallery(title, tuple(Block(grid(pictures, columns), title=label) for label, pictures in grids))
+    """Grids of pictures under each one's label, `grids` are (label, pictures); few pictures are drawn larger."""
+    side = CELL if max(len(pictures) for _, pictures in grids) > _FEW else _LARGE
+    return Gallery(title, tuple(Block(grid(pictures, columns, side), title=label) for label, pictures in grids))
 
 
 def film_strip(chains: np.ndarray, title: str) -> Gallery:
     """Chains as rows and their steps as columns, named x(0), x(1), ...; pictures [steps, N, H, W, ...]."""
-    steps, count = chains.shape[:2]
-    by_chain = chains.swapaxes(0, 1).reshape(count * steps, *chains.shape[2:])
-    return Gallery(title, (Block(grid(by_chain, steps, _LARGE), columns=tuple(f"x({t})" for t in range(steps))),))
+    return strip(chains, tuple(f"x({t})" for t in range(len(chains))), title)
+
+
+def strip(pictures: np.ndarray, names: Sequence[str], title: str) -> Gallery:
+    """Named columns of pictures [columns, N, H, W, ...]."""
+    columns, count = pictures.shape[:2]
+    by_row = pictures.swapaxes(0, 1).reshape(count * columns, *pictures.shape[2:])
+    return Gallery(title, (Block(grid(by_row, columns, _LARGE), columns=tuple(names)),))
+
+
+def grid_of_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows of large pictures [N, H, W, ...], all of as many, as one grid."""
+    return grid(np.concatenate(rows), len(rows[0]), _LARGE)
 
 
 def figure_of(gallery: Gallery) -> Figure:
-    """A gallery as one figure on a white ground, its blocks side by side."""
-    blocks = gallery.blocks
-    look = WIDE
-    letter = _LETTER * look.text * DPI / 72
-    lines = [line for name in blocks[0].rows for line in name.split("\n")]
-    first = _MARGIN + round(max(map(len, lines), default=0) * letter) + (22 if lines else 0)
-    between = GUTTER if lines else _BETWEEN
-    heads = any(block.title or block.columns for block in blocks)
-    top = _TITLE_BAND + (_HEAD_BAND if heads else 16)
-    width = first + sum(block.pictures.shape[1] for block in blocks) + between * (len(blocks) - 1) + _MARGIN
-    figure = _canvas(width, top + max(block.pictures.shape[0] for block in blocks) + _MARGIN, gallery.title)
-    left = first
-    for block in blocks:
-        _place(figure, block.pictures, left, top)
-        _name_columns(figure, block, left, top - 26)
-        left += block.pictures.shape[1] + between
-    for i, name in enumerate(blocks[0].rows):
-        middle = top + (i + 0.5) * (blocks[0].pictures.shape[0] + GUTTER) / len(blocks[0].rows) - GUTTER / 2
-        _write(figure, name, first - 22, middle, ha="right")
+    """A gallery as one figure on a white ground, its blocks side by side, four in a line."""
+    lines = [gallery.blocks[start : start + ACROSS] for start in range(0, len(gallery.blocks), ACROSS)]
+    names = [line for name in gallery.blocks[0].rows for line in name.split("\n")]
+    letter = _LETTER * WIDE.text * DPI / 72
+    first = _MARGIN + round(max(map(len, names), default=0) * letter) + (22 if names else 0)
+    heads = [head for block in gallery.blocks for head in (block.title, *block.columns) if head]
+    between = GUTTER if names and not heads else _BETWEEN
+    head_lines = max((head.count("\n") + 1 for head in heads), default=0)
+    head = _HEAD_BAND + (head_lines - 1) * _LINE if heads else 16
+    widths = [sum(block.pictures.shape[1] for block in line) + between * (len(line) - 1) for line in lines]
+    heights = [max(block.pictures.shape[0] for block in line) for line in lines]
+    whole = _TITLE_BAND + head * len(lines) + sum(heights) + _BETWEEN * (len(lines) - 1) + _MARGIN
+    figure = _canvas(first + max(widths) + _MARGIN, whole, gallery.title)
+    top = _TITLE_BAND + head
+    for line, height in zip(lines, heights, strict=True):
+        left = first
+        for block in line:
+            _place(figure, block.pictures, left, top)
+            _name_columns(figure, block, left, top - 26 - max(0, head_lines - 1) * _LINE / 2)
+            left += block.pictures.shape[1] + between
+        _name_rows(figure, line[0], first - 22, top)
+        top += height + _BETWEEN + head
     return figure
+
+
+def _name_rows(figure: Figure, block: Block, right: int, top: float) -> None:
+    pitch = (block.pictures.shape[0] + GUTTER) / max(1, len(block.rows))
+    for i, name in enumerate(block.rows):
+        _write(figure, name, right, top + (i + 0.5) * pitch - GUTTER / 2, ha="right")
 
 
 def _name_columns(figure: Figure, block: Block, left: int, middle: int) -> None:

@@ -1,7 +1,8 @@
 """The losses of a training run over its epochs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,30 +15,24 @@ from fastdaae.reporting.figures.style import WIDTH, End, label_ends, panels_of, 
 _DASHES = (4, 3)
 
 
-def losses(
-    epochs: Sequence[int],
-    training: Mapping[str, Sequence[float]],
-    validation: Sequence[float] | None,
-    *,
-    unit: str,
-    equilibrium: tuple[float, str] | None = None,
-    look: Look = WIDE,
-) -> Figure:
-    """Reconstruction loss (training and validation, in `unit`) and the adversarial losses (nats) over epochs.
+class Panel(NamedTuple):
+    """Curves over epochs that share a unit: (name, one mean an epoch) each, and a level with its text where one is.
 
-    `training` is {loss name: one mean an epoch} with "reconstruction" among them; `validation` are reconstruction
-    losses; `equilibrium` is the discriminator's loss where it cannot tell codes from the prior, as (nats, text).
+    The level of adversarial losses is the discriminator's where it cannot tell codes from the prior.
     """
-    others = {name: values for name, values in training.items() if name != "reconstruction"}
-    figure, panels = panels_of(look, 2 if others else 1, 4.3, width=WIDTH if others else 7.2, legends=len(training) + 3)
-    colors = look.palette.series
-    curves = [("train", training["reconstruction"], colors[0])]
-    if validation is not None:
-        curves.append(("validation", validation, colors[1]))
-    _draw(panels[0], look, epochs, curves, title="Reconstruction loss", unit=unit)
-    if others:
-        curves = [(name, values, colors[i % len(colors)]) for i, (name, values) in enumerate(others.items())]
-        _draw(panels[1], look, epochs, curves, title="Adversarial losses", unit="nats", equilibrium=equilibrium)
+
+    title: str
+    unit: str
+    curves: Sequence[tuple[str, Sequence[float]]]
+    level: tuple[float, str] | None = None
+
+
+def losses(epochs: Sequence[int], panels: Sequence[Panel], look: Look = WIDE) -> Figure:
+    """Each panel's curves over epochs, side by side."""
+    lines = 1 + sum(len(panel.curves) + (panel.level is not None) for panel in panels)
+    figure, places = panels_of(look, len(panels), 4.3, width=WIDTH if len(panels) > 1 else 7.2, legends=lines)
+    for axes, panel in zip(places, panels, strict=True):
+        _draw(axes, look, epochs, panel)
     return figure
 
 
@@ -50,19 +45,29 @@ def _end(epochs: Sequence[int], values: Sequence[float], name: str) -> tuple[flo
     return values[finite[-1]], f"{name}: not finite\nafter epoch {epochs[finite[-1]]}"
 
 
-def _draw(axes: Axes, look: Look, epochs, curves, *, title: str, unit: str, equilibrium=None) -> None:
-    style_axes(axes, look, title=title, x_label="epoch", y_label=unit)
-    for _, values, color in curves:
+def _draw(axes: Axes, look: Look, epochs: Sequence[int], panel: Panel) -> None:
+    style_axes(axes, look, title=panel.title, x_label="epoch", y_label=panel.unit)
+    colors, ends = look.palette.series, []
+    for i, (name, values) in enumerate(panel.curves):
+        color = colors[1] if name == "validation" else colors[i % len(colors)]
         axes.plot(epochs, values, color=color, linewidth=2.2, marker="o", markersize=6 if len(epochs) < 20 else 0)
+        ends.append(End(*_end(epochs, values, name), color))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     axes.margins(x=0.02, y=0.12)
     if len(epochs) == 1:
         axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
-    ends = [End(*_end(epochs, values, name), color) for name, values, color in curves]
-    if equilibrium is not None:
-        value, text = equilibrium
+    if panel.level is not None:
+        value, text = panel.level
         muted = look.palette.muted
         axes.axhline(value, color=muted, linestyle=(0, _DASHES), linewidth=1.6, zorder=3)
         ends.append(End(value, text, muted, dashes=_DASHES))
-    axes.set_ylim(axes.get_ylim())
+    _hold_limits(axes)
     label_ends(axes, look, ends)
+
+
+def _hold_limits(axes: Axes) -> None:
+    """Keep the limits of y, and in them what changes by less than a fiftieth flat."""
+    low, high = axes.get_ylim()
+    room = max(0.0, 0.02 * max(abs(low), abs(high)) - (high - low)) / 2
+    axes.set_ylim(low - room, high + room)
+    axes.ticklabel_format(axis="y", useOffset=False)

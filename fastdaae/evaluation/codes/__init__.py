@@ -1,0 +1,1 @@
+"""What codes are worth: classification, attributes, retrieval and clustering of them."""

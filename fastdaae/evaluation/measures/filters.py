@@ -1,0 +1,79 @@
+"""Whether the first layer's filters are localised, oriented and bandpass, or noise."""
+
+from functools import partial
+
+import numpy as np
+
+from fastdaae.evaluation.attempt import attempt
+from fastdaae.evaluation.case import Case
+from fastdaae.evaluation.estimate import Estimate
+from fastdaae.evaluation.measure import Measure
+from fastdaae.evaluation.models.filters import Filters, filter_statistics, first_filters, shuffled
+from fastdaae.evaluation.proportion import proportion
+
+_SHUFFLES = 19  # of which a filter of noise beats all once in 20 times
+_OF, _SHUFFLED = "first layer", "the same, pixels shuffled"
+_KINDS = {
+    "concentration": partial(Measure, "filter concentration", digits=3),
+    "orientation": partial(Measure, "filter orientation", digits=3),
+    "extent": partial(Measure, "filter extent", digits=3),
+}
+_ORIENTED = partial(Measure, "oriented bandpass filters", unit="share", digits=1)
+_LOCAL = partial(Measure, "localised filters", unit="share", digits=1)
+
+
+def filters(case: Case) -> list[Measure]:
+    """Means over the first layer's filters of what `filter_statistics` tells, beside those with their pixels shuffled.
+
+    And the shares of filters whose concentration is greater, and whose extent is smaller, than in all of 19 shuffles of
+    their own pixels: 5 % for filters of independent noise, whatever its distribution. The first layer is that of the
+    encoder, of a stack's first block or of a classifier's autoencoder.
+    """
+    found: list[Filters] = []
+
+    def both() -> list[Filters]:
+        if not found:
+            case.report("filters")
+            found.extend(_with_shuffles(case))
+        return found
+
+    def mean(which: str, part: int) -> dict:
+        values = getattr(both()[part], which)
+        value, error = Estimate.of(values[np.isfinite(values)])
+        curve = {"filter": range(len(values)), **found[0]._asdict()} if part == 0 else None
+        return {"value": value, "standard_error": error, "settings": _counts(found[0]), "curve": curve}
+
+    def share(which: str, sign: int) -> dict:
+        own, *others = (sign * getattr(one, which) for one in both())
+        value, error = proportion(int((own > np.max(others, axis=0)).sum()), int(np.isfinite(own).sum()))
+        settings = {**_counts(found[0]), "shuffles": _SHUFFLES, "by_chance": 1 / (_SHUFFLES + 1)}
+        return {"value": value, "standard_error": error, "settings": settings}
+
+    means = [
+        attempt(kind, of, partial(mean, which, part))
+        for which, kind in _KINDS.items()
+        for part, of in enumerate((_OF, _SHUFFLED))
+    ]
+    return [
+        *means,
+        attempt(_ORIENTED, _OF, partial(share, "concentration", 1)),
+        attempt(_LOCAL, _OF, partial(share, "extent", -1)),
+    ]
+
+
+def _with_shuffles(case: Case) -> list[Filters]:
+    model = getattr(case.model, "autoencoder", case.model)
+    blocks = getattr(model, "blocks", None)
+    encoder = (blocks[0] if blocks else model).encoder
+    shape = getattr(case.model, "image_shape", None) or tuple(case.dataset.train.images.shape[1:])
+    weights = first_filters(encoder, tuple(shape)).cpu()
+    own = filter_statistics(weights)
+    if not np.isfinite(own.concentration).any():
+        raise ValueError(f"all {len(weights)} filters of the first layer are constant")
+    noise = case.noise().to("cpu")
+    return [own, *(filter_statistics(shuffled(weights, noise.ahead(copy))) for copy in range(_SHUFFLES))]
+
+
+def _counts(own: Filters) -> dict:
+    constant = int(np.isnan(own.concentration).sum())
+    return {"filters": len(own.concentration), "constant_filters_left_out": constant}

@@ -1,0 +1,1 @@
+"""What models do with images: reconstructions of them, classes and filters."""

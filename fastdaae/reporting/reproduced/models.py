@@ -1,0 +1,77 @@
+"""The models that a result's cells trained, loaded from their runs, and the data that they were trained on."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from fastdaae import models, run_config, run_folder
+from fastdaae.data import Dataset, Split
+from fastdaae.reporting.drawing import Subject
+from fastdaae.reporting.reproduced.result import FINISHED, Result
+from fastdaae.reporting.run_data import dataset_of_run
+
+_MOST = 9
+_SHARED = "shared"
+
+
+def subjects(result: Result) -> Iterator[tuple[str, Subject]]:
+    """(title, subject) of up to nine models, of each cell's first finished seed; those that cannot be loaded are not.
+
+    The name of a subject's data is "" where its run names none that is here: then its images are blank.
+    """
+    read: dict[str, Dataset] = {}
+    count = 0
+    for title, folder in _runs(result):
+        if count == _MOST:
+            return
+        try:
+            config = run_config.read_config(folder, "pictures of its model")
+            model = models.load(folder)
+        except (ValueError, TypeError, OSError):  # networks of one's own, or an unfinished run
+            continue
+        shape = getattr(model, "image_shape", None)
+        if shape is not None:
+            count += 1
+            yield title, Subject(model, _dataset(folder, config, shape, read), "test", [], [], "", 0)
+
+
+def _runs(result: Result) -> Iterator[tuple[str, Path]]:
+    for cell in result.cells:
+        run = next((run for run in cell.runs if run.state == FINISHED), None)
+        if run is None:
+            continue
+        if _is_run(run.folder):
+            yield cell.title, run.folder
+        else:
+            parts = [folder for folder in _folders(run.folder) if _is_run(folder)]
+            yield from ((cell.title if len(parts) == 1 else f"{cell.title}: {part.name}", part) for part in parts)
+    for shared in _folders(result.folder / _SHARED):
+        first = next((folder for folder in _folders(shared) if _is_run(folder)), None)
+        if first is not None:
+            yield shared.name, first
+
+
+def _folders(place: Path) -> list[Path]:
+    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / run_folder.CONFIG).exists()
+
+
+def _dataset(folder: Path, config: dict, shape: tuple[int, ...], read: dict[str, Dataset]) -> Dataset:
+    """The run's data, each set read once; blank images where they are not here."""
+    blank = Split(torch.zeros(1, *shape, dtype=torch.uint8))
+    nothing = Dataset(blank, None, blank, "")
+    try:
+        name, root = run_config.read_data_notes(folder, config)
+        if name not in read:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                read[name] = dataset_of_run(folder, config, root=root)
+    except (ValueError, OSError):
+        return nothing
+    images = read[name].test
+    return read[name] if images is not None and tuple(images.images.shape[1:]) == tuple(shape) else nothing

@@ -1,0 +1,95 @@
+"""`train --config`: a file of options, or a recipe's cell, in the place of twenty flags; and `reproduce`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fastdaae import experiments, run_folder
+from fastdaae.experiments.rehearsing import first_training
+from fastdaae.experiments.result import RESULT
+from tests import nursery
+
+
+def run(*arguments, **environment):
+    return nursery.run(nursery.COMMAND_LINE, *arguments, COLUMNS="200", TERM="dumb", **environment)
+
+
+def config_of(folder: Path) -> dict:
+    return json.loads((folder / run_folder.CONFIG).read_text())
+
+
+def test_a_file_of_options_trains_what_the_options_train(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text(
+        'model = "daae"\nhidden = [16, 8]\nbatch-size = 600\nlr = 1\nepochs = 1\ncorruption = "masking:0.3"\n'
+    )
+    done = run("train", "--config", file, "--lr", 1e-3, "--out", tmp_path / "file")
+    assert done.returncode == 0, done.stderr
+    typed = ("--model", "daae", "--hidden", "16,8", "--batch-size", 600, "--lr", 1e-3, "--epochs", 1)
+    assert run("train", *typed, "--corruption", "masking:0.3", "--out", tmp_path / "typed").returncode == 0
+    ours, theirs = config_of(tmp_path / "file"), config_of(tmp_path / "typed")
+    assert {key: ours[key] for key in ("model", "trainer", "data")} == {
+        key: theirs[key] for key in ("model", "trainer", "data")
+    }
+    assert ours["trainer"]["lr"] == 1e-3 and ours["notes"]["options"]["batch_size"] == 600
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("epoch = 3", "has 'epoch', which is no option of this command; did you mean 'epochs'?"),
+        ("zzz = 3", "has 'zzz', which is no option of this command; --help lists the options"),
+        ("epochs = true", "must have a number, a text or a list of them as 'epochs', got True"),
+        ("epochs = 'three'", "'three' is not a valid int"),
+        ("epochs =", "is no TOML"),
+        ("[train]\nepochs = 3", "has 'train', which is no option of this command"),
+    ],
+)
+def test_a_file_is_refused_in_one_line(text, message, tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    done = run("train", "--config", file, "--out", tmp_path / "run")
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("daae-mnist",), "must name a cell of daae-mnist: one of daae-mnist/aae, "),
+        (("daae-mnist/gan",), "a cell of daae-mnist must be one of aae, daae"),
+        (("daae/aae",), "must be a file *.toml, or recipe/cell with a recipe of daae-mnist"),
+        (("nothing.toml",), "No such file"),
+        (("daae-mnist/aae", "--hidden", "3"), "--hidden is decided by --config daae-mnist/aae"),
+    ],
+)
+def test_another_start_is_refused_in_one_line(arguments, message, tmp_path):
+    done = run("train", "--config", *arguments, "--out", tmp_path / "run", FASTDAAE_DATA=str(tmp_path))
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.needs_data
+def test_a_cell_of_a_recipe_is_trained_as_a_run_of_its_own():
+    found = first_training(experiments.find("daae-mnist"), "idaae-25", seed=4)
+    assert found.model.copies == 25 and found.dataset.name == "mnist" and found.notes["data"] == "mnist"
+    assert found.trainer == {"lr": 2e-4, "batch_size": 64, "epochs": 100} and not found.layerwise
+
+
+def test_reproduce_shows_the_paper_s_figures_beside_ours(tmp_path):
+    done = run("reproduce", "daae-mnist", "--budget", "smoke", "--seeds", 1, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "529.0 (Table V)" in done.stdout and "95.19% (Table VI)" in done.stdout
+    assert "one seed has no spread" in done.stdout and "generated images" in done.stdout
+    written = json.loads((tmp_path / "out" / RESULT).read_text())
+    assert len(written["cells"]) == 5 and written["machine"]["machine"]
+    again = run("reproduce", "daae-mnist", "--out", tmp_path / "out")
+    assert again.returncode == 2 and "holds a result with budget='smoke'" in again.stderr
+
+
+def test_reproduce_lists_the_recipes_and_whether_their_data_are_here(tmp_path):
+    done = run("reproduce", "--list", FASTDAAE_DATA=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in experiments.names()) and "mnist (absent)" in done.stdout
+    assert run("reproduce").stderr.startswith("error: NAME must be one of daae-mnist")
+    assert "did you mean 'daae-mnist'?" in run("reproduce", "daae-mnits").stderr

@@ -1,0 +1,104 @@
+"""Every model through the same commands: trained, resumed, sampled, measured and shown, at sizes that take no time."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import fastdaae as fd
+from fastdaae import run_folder
+from fastdaae.cli.work.building import MODELS
+from tests import nursery
+
+TINY = ("--hidden", "8,4", "--code", 3, "--lr", 1e-3, "--batch-size", 256, "--seed", 3)
+
+
+class Model(NamedTuple):
+    """A model's options, what is measured of it, and why it cannot be sampled; None where it can."""
+
+    options: tuple
+    measures: str = "reconstruction"
+    unsampled: str | None = None
+
+
+NO_PRIOR = "has no prior"
+CASES = {
+    "autoencoder": Model(("--corruption", "salt-and-pepper:0.25"), "reconstruction,retrieval", NO_PRIOR),
+    "aae": Model(("--adversarial-loss", "non_saturating"), "reconstruction,log-likelihood"),
+    "daae": Model(("--prior", "ring", "--corruption", "clipped:0.5")),
+    "idaae": Model(("--copies", 2, "--sigma", 0.3), "reconstruction,dimension"),
+    "vae": Model(("--beta", 0.5, "--warm-up", 5, "--corruption", "masking:0.3"), "reconstruction,bounds"),
+    "noise-transformer": Model(("--weight", 0.2, "--floor", 0.3), "reconstruction", NO_PRIOR),
+    "stacked": Model(("--corruption", "gaussian:0.4", "--loss", "mse"), "reconstruction,linear svm", NO_PRIOR),
+    "classifier": Model((), "accuracy", "no samples|sample"),
+}
+
+
+def run(*arguments):
+    return nursery.run(nursery.COMMAND_LINE, *arguments, COLUMNS="200", TERM="dumb")
+
+
+def succeed(*arguments) -> str:
+    done = run(*arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_table_has_every_model():
+    assert set(CASES) == set(MODELS)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_command_takes_the_model(name, tmp_path):
+    out, (options, measures, unsampled) = tmp_path / "run", CASES[name]
+    start = ("--model", name)
+    if name == "classifier":
+        succeed("train", "--model", "autoencoder", "--epochs", 1, *TINY, "--out", tmp_path / "pretrained")
+        start = ("--pretrained", tmp_path / "pretrained")
+    command = ("train", *start, *TINY, *options, "--out", out)
+    succeed(*command, "--epochs", 2)
+    again = succeed(*command, "--epochs", 2)
+    assert "epochs in" in again and run_folder.checkpoint_state(out).epoch == (4 if name == "stacked" else 2)
+    assert type(fd.load(out)).__name__ == MODELS[name]
+    sampled = run("sample", out, "--n", 5, "--steps", 1)
+    if unsampled is None:
+        assert sampled.returncode == 0 and (out / run_folder.SAMPLES).exists(), sampled.stderr
+    else:
+        assert sampled.returncode == 2 and len(sampled.stderr.splitlines()) == 1, sampled.stderr
+        assert any(words in sampled.stderr for words in unsampled.split("|"))
+    succeed("evaluate", out, "--measures", measures, "--samples", 50, "--steps", 1, "--k", 5)
+    taken = json.loads((out / run_folder.EVALUATION).read_text())["measures"]
+    assert taken and all(measure["value"] is not None for measure in taken), taken
+    page = succeed("report", out).strip().rpartition(" ")[2]
+    assert Path(page).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("architecture", ["cae", "textbook"])
+def test_convolutional_networks_by_their_name(architecture, tmp_path):
+    succeed("train", "--model", "aae", "--architecture", architecture, "--epochs", 1, *TINY, "--out", tmp_path / "run")
+    config = json.loads((tmp_path / "run" / run_folder.CONFIG).read_text())["model"]
+    assert config["encoder"]["network"] == f"{architecture}_encoder" and config["discriminator"]["sizes"] == [
+        3,
+        8,
+        4,
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    "message, options",
+    [
+        ("leave one of them out", ("--sigma", 0.5, "--corruption", "none")),
+        ("--corruption must be one as in gaussian:0.5", ("--corruption", "gauss:0.5")),
+        ("--corruption must be one as in gaussian:0.5", ("--corruption", "patches:8")),
+        ("drop must be a probability", ("--corruption", "masking:2")),
+        ("--pretrained and --model classifier belong together", ("--model", "classifier")),
+        ("--architecture must be one of mlp, cae", ("--architecture", "unet")),
+        ("config.json does not exist", ("--pretrained", "OUT/nothing")),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_one_line(message, options, tmp_path):
+    done = run("train", "--out", tmp_path / "run", *(str(part).replace("OUT", str(tmp_path)) for part in options))
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and message in done.stderr, done.stderr
+    assert not list(tmp_path.iterdir())
