@@ -115,5 +115,5 @@ def remembering(layers: Iterable[nn.Module], **config) -> nn.Sequential:
     Weights of convolutions have their channels last in memory, as the maps that they meet.
     """
     network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-    network.config = config  # type: ignore[assignment]  # a plain attribute, no tensor and no module
+    network.config = config
     return network
