@@ -129,7 +129,7 @@ RECIPE = Recipe(
     cells=[cell for data in SHORT for cell in _cells(data)],
     budgets={
         "smoke": Budget({"filters": 2, "epochs": 1, "svm_images": 64}, seeds=2, stand_in=40),
-        "short": Budget({"filters": 16, "epochs": 2, "svm_images": 2_000}),
+        "short": Budget({"filters": 16, "epochs": 4, "svm_images": 2_000}),
         "paper": Budget({"filters": 64, "epochs": 100, "svm_images": 20_000}),
     },
     figures=printed("Table I", *LOSS, {"faces-aae": 0.500, "faces-daae-0.1": 0.501, "faces-idaae-0.1": 0.495}),
