@@ -114,7 +114,7 @@ def remembering(layers: Iterable[nn.Module], **config) -> nn.Sequential:
 
     Weights of convolutions have their channels last in memory, as the maps that they meet.
     """
-    network: nn.Sequential = nn.Sequential(*layers)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which its types do not name
+    network = nn.Sequential(*layers)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's types leave out
     network.config = config  # type: ignore[assignment]  # a plain attribute, no tensor and no module
     return network
