@@ -34,6 +34,7 @@ def denoise(
     model = fd.models.Autoencoder(encoder, decoder, corruption=trained_with, loss="mse")
     context.train(model, fashion, **context.budget[settings])
     found = context.evaluate(model, fashion, MEASURES, svm_images=context.budget["svm_images"])
+    assert fashion.test is not None
     return [*found, *_denoised(model, fashion.test.images, noise, context.seed), *_sizes(model)]
 
 
@@ -104,7 +105,7 @@ RECIPE = Recipe(
         _cell("chapter-dense", "the chapter's DAE, 784-512-64", _dense, CHAPTER, "chapter"),
     ],
     budgets={
-        "smoke": _budget(1, 1, 1e-3, 200, seeds=2, stand_in=128),
+        "smoke": _budget(1, 1, 1e-3, 200, seeds=2, stand_in=64),
         # at 3e-6 one epoch moves no weight by more than 0.003
         "short": _budget(3, 3, 1e-3, 2_000),
         "paper": _budget(20, 20, 3e-6, 20_000),
