@@ -46,7 +46,11 @@ def _denoised(model: Any, images: Tensor, noise: Corruption, seed: int) -> list[
         x = images[start : start + _BATCH].to(device)
         noisy = fd.ops.corrupt(x, noise, drawn, row_offset=start, site=Site.EVALUATION)[0]
         errors.append(torch.stack([(one - as_float(x)).square().mean((1, 2)) for one in (model(noisy), noisy)]))
-    told = {"unit": "pixel²", "digits": 4, "settings": {"corruption": str(noise), "test_images": len(images)}}
+    told: dict[str, Any] = {
+        "unit": "pixel²",
+        "digits": 4,
+        "settings": {"corruption": str(noise), "test_images": len(images)},
+    }
     found = zip(("reconstructions", "noisy images"), torch.cat(errors, 1).cpu(), strict=True)
     return [Measure("denoising MSE", of, *Estimate.of(each.double().numpy()), **told) for of, each in found]
 
@@ -74,7 +78,8 @@ def _dense() -> tuple[nn.Module, nn.Module]:
 
 
 def _cell(name: str, title: str, networks: Callable, noise: Corruption, settings: str, denoising: bool = True) -> Cell:
-    how = {"networks": networks, "noise": noise, "trained_with": noise if denoising else None, "settings": settings}
+    how: dict[str, Any] = {"networks": networks, "noise": noise, "settings": settings}
+    how["trained_with"] = noise if denoising else None
     return Cell(name, title, partial(denoise, **how), data=("fashion-mnist",))
 
 

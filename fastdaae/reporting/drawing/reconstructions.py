@@ -15,7 +15,7 @@ _FITTED, _NUMBERS = 5000, 20_000_000  # training images of the principal compone
 _MOST = 256  # principal components, beyond which they leave nothing out that is seen
 
 # of a corruption's numbers, what each is called in a picture
-SYMBOLS = {"sigma": "σ", "drop": "drop", "p": "p", "count": "count"}
+SYMBOLS = {"sigma": "σ", "drop": "drop", "p": "p", "count": "patches", "size": "size"}
 
 
 def draw(subject: Subject) -> Iterator[Drawn]:
@@ -56,8 +56,12 @@ def _caption(subject: Subject, has_components: bool) -> str:
 def strength_of(corruption) -> str:
     """A corruption's strength in a picture: "σ = 0.5"."""
     return ", ".join(
-        f"{text} = {getattr(corruption, name):g}" for name, text in SYMBOLS.items() if hasattr(corruption, name)
+        f"{text} = {_told(getattr(corruption, name))}" for name, text in SYMBOLS.items() if hasattr(corruption, name)
     )
+
+
+def _told(value: float | tuple[int, int]) -> str:
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}"
 
 
 def _projected(subject: Subject, numbers: int) -> Tensor | None:
