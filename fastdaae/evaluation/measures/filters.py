@@ -10,6 +10,7 @@ from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.models.filters import Filters, filter_statistics, first_filters, shuffled
 from fastdaae.evaluation.proportion import proportion
+from fastdaae.noise import Noise
 
 _SHUFFLES = 19  # of which a filter of noise beats all once in 20 times
 _OF, _SHUFFLED = "first layer", "the same, pixels shuffled"
@@ -79,7 +80,7 @@ def _with_shuffles(case: Case) -> list[Filters]:
     own = filter_statistics(weights)
     if not np.isfinite(own.concentration).any():
         raise ValueError(f"all {len(weights)} filters of the first layer are constant")
-    noise = case.noise().to("cpu")
+    noise = Noise(case.seed)
     return [own, *(filter_statistics(shuffled(weights, noise.ahead(copy))) for copy in range(_SHUFFLES))]
 
 
