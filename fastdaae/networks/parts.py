@@ -114,6 +114,7 @@ def remembering(layers: Iterable[nn.Module], **config) -> nn.Sequential:
 
     Weights of convolutions have their channels last in memory, as the maps that they meet.
     """
-    network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+    network = nn.Sequential(*layers)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's types leave out
     network.config = config  # type: ignore[assignment]  # a plain attribute, no tensor and no module
     return network
