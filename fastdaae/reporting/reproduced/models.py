@@ -63,7 +63,7 @@ def _is_run(folder: Path) -> bool:
 
 def _dataset(folder: Path, config: dict, shape: tuple[int, ...], read: dict[str, Dataset]) -> Dataset:
     """The run's data, each set read once; blank images where they are not here."""
-    blank = Split(torch.zeros(1, *shape, dtype=torch.uint8))
+    blank = Split(torch.zeros(1, *shape, dtype=torch.uint8, device="cpu"))
     nothing = Dataset(blank, None, blank, "")
     try:
         name, root = run_config.read_data_notes(folder, config)
