@@ -10,7 +10,7 @@ from gates import Gate
 from interleaved import Group, Ready, Row, Unavailable
 from torch import Tensor
 
-from fastdaae import ops
+from fastdaae import corruptions, ops
 from fastdaae.corruptions import Gaussian
 from fastdaae.noise import Noise
 
@@ -73,6 +73,61 @@ def _torch_gather() -> Ready:
     return Ready(call, (gates.moments(call() - pixels(x[index]), SIGMA),))
 
 
+def _removed_share(call) -> Gate:
+    """How far the share of removed pixels is from its closed form: a pixel stays where all rectangles miss it."""
+    place = torch.arange(28)
+    along = ((place + 1).clamp(max=22) - (place - 6).clamp(min=0)) / 22
+    expected = 1 - ((1 - along[:, None] * along) ** 5).mean()
+    share = (call(torch.ones(5000, 1, 28, 28)) == 0).double().mean()
+    return Gate("removed_share", float((share - expected).abs()), 5e-3, "of all pixels")
+
+
+def _our_patches(rows: int) -> Ready:
+    if not hasattr(corruptions, "Patches"):
+        raise Unavailable("this version has no fd.corruptions.Patches")
+    x, patches = _many_rows(rows).reshape(rows, 1, 28, 28), corruptions.Patches(7, 5)
+
+    def call(x: Tensor = x, backend: str = "auto") -> Tensor:
+        return ops.corrupt(x, patches, NOISE, backend=backend)
+
+    wrong = Gate("wrong_pixels", float((call(x[:320]) != call(x[:320], "reference")).sum()), 0.0, "pixels")
+    return Ready(call, (wrong, _removed_share(call)))
+
+
+def _torch_patches(rows: int) -> Ready:
+    x, place = _many_rows(rows).reshape(rows, 1, 28, 28), torch.arange(28)
+
+    def call(x: Tensor = x) -> Tensor:
+        """The rectangles of all rows at once: what they cover along each side, and a product of both."""
+        start = torch.randint(0, 22, (2, len(x), 5, 1))
+        covered = ((place >= start) & (place < start + 7)).float()
+        return x.masked_fill((covered[0].mT @ covered[1] > 0)[:, None], 0.0)
+
+    return Ready(call, (_removed_share(call),))
+
+
+def _torch_indexed(rows: int) -> Ready:
+    x, place = _many_rows(rows).reshape(rows, 1, 28, 28), torch.arange(7)
+
+    def call(x: Tensor = x) -> Tensor:
+        """Zeros written at the pixels of every rectangle."""
+        top, left = torch.randint(0, 22, (2, len(x), 5, 1, 1))
+        out, row = x.clone(), torch.arange(len(x))[:, None, None, None]
+        out[row, 0, top + place[:, None], left + place] = 0.0
+        return out
+
+    return Ready(call, (_removed_share(call),))
+
+
+def _patches(rows: int) -> Group:
+    members = (
+        Row("ours", lambda: _our_patches(rows)),
+        Row("torch", lambda: _torch_patches(rows), "torch"),
+        Row("torch-indexed", lambda: _torch_indexed(rows), "torch"),
+    )
+    return Group(f"corrupt {rows} x 784, five patches", members, moved=2 * rows * 784 * 4)
+
+
 def _our_draw(name: str, rows: int) -> Ready:
     if not hasattr(ops, name):
         raise Unavailable(f"this version has no fd.ops.{name}")
@@ -103,6 +158,8 @@ def _draws(name: str, rows: int) -> Group:
 GROUPS = (
     _corrupt(320),
     _corrupt(100_000),
+    _patches(320),
+    _patches(20_000),
     Group(
         "corrupt: gather 64 of 60,000 uint8 rows, 5 copies",
         (Row("ours", _our_gather), Row("torch", _torch_gather, "torch")),

@@ -8,8 +8,8 @@ from fastdaae.corruptions import Corruption, Gaussian, Masking, Patches, SaltAnd
 KINDS = ("none", "gaussian", "clipped_gaussian", "masking", "salt_and_pepper")
 # the fields as a registered operator takes them, one after the other
 SCHEMA = (
-    "str kind, float amount, float low, float high, SymInt[] image, int copies, SymInt row_offset, int site, int ahead, "
-    "int patch_height, int patch_width, int patches"
+    "str kind, float amount, float low, float high, SymInt[] image, int copies, SymInt row_offset, int site, "
+    "int ahead, int patch_height, int patch_width, int patches"
 )
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from fastdaae.arguments import is_number, whole_in
 
@@ -66,8 +67,8 @@ def planes_of(corruption: Patches | Shuffling, image: Sequence[int]) -> tuple[in
     kind = type(corruption).__name__
     if len(image) < 2:
         raise ValueError(
-            f"x must be images [N, ..., H, W] for {kind}, got samples of the shape {list(image)}; use x.reshape(len(x), "
-            "channels, H, W), and where an operator takes it say the image_shape"
+            f"x must be images [N, ..., H, W] for {kind}, got samples of the shape {list(image)}; use "
+            "x.reshape(len(x), channels, H, W), and where an operator takes it say the image_shape"
         )
     height, width = image[-2], image[-1]
     if isinstance(corruption, Patches) and not (corruption.height <= height and corruption.width <= width):
@@ -78,7 +79,7 @@ def planes_of(corruption: Patches | Shuffling, image: Sequence[int]) -> tuple[in
     return math.prod(image[:-2]), height, width
 
 
-def has_regions(corruption) -> bool:
+def has_regions(corruption) -> TypeGuard[Patches | Shuffling]:
     """Whether a corruption needs to know the shape of its images."""
     return isinstance(corruption, Patches | Shuffling)
 

@@ -81,11 +81,11 @@ class SpanMasking:
 
     Of n movable tokens share n are masked, rounded up or down so that the mean is that. Lengths are drawn from a
     Poisson distribution with the mean `mean_length` until they make that number; the last one is cut to fit, and the
-    nth span is the last. Spans do not overlap, and every arrangement of them among the other tokens has the same probability. Column
-    0 of the row's words rounds, column 4k + 5 makes the length of span k, columns 4i + 6 and 4i + 7 say which of the
-    places 2i and 2i + 1, counting spans and other tokens, is a span: those with the smallest words. Raises ValueError
-    for a share outside [0, 1], a mean_length outside 1..100 or a mask_id < 0. Source: Joshi et al. 2020 (SpanBERT),
-    section 3.1, with the lengths of Lewis et al. 2020 (BART), section 2.2.
+    nth span is the last. Spans do not overlap, and every arrangement of them among the other tokens has the same
+    probability. Column 0 of the row's words rounds, column 4k + 5 makes the length of span k, and columns 4i + 6 and
+    4i + 7 say which of the places 2i and 2i + 1, counting spans and other tokens, are spans: those with the smallest
+    words. Raises ValueError for a share outside [0, 1], a mean_length outside 1..100 or a mask_id < 0. Source: Joshi et
+    al. 2020 (SpanBERT), section 3.1, with the lengths of Lewis et al. 2020 (BART), section 2.2.
     """
 
     share: float

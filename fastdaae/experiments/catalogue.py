@@ -14,6 +14,8 @@ _NAMES = (
     "sdae-mnist",
     "dvae-mnist",
     "manifold",
+    "cdae",
+    "daae-faces",
     "dae-fashion",
 )
 

@@ -65,7 +65,7 @@ RECIPE = Recipe(
     ],
     budgets={
         "smoke": Budget({"epochs": 1, "masking_epochs": 1}, seeds=2, stand_in=256),
-        "short": Budget({"epochs": 20, "masking_epochs": 40}),
+        "short": Budget({"epochs": 50, "masking_epochs": 150}),
         "paper": Budget({"epochs": 100, "masking_epochs": 500}),
     },
     orders=[

@@ -25,10 +25,10 @@ def corrupt(
 
     x is uint8 (value / 255) or floating; `index` [N] gathers rows of x first; the noise of row i is that of row_offset
     + i, so that pieces of a batch equal the whole. The result has `dtype`: float32 for uint8, else the dtype of x, by
-    default. Corruption None copies; Patches and Shuffling need images, x [N, ..., H, W]. Differentiable in x, to any order. Raises TypeError or ValueError for arguments
-    that do not fit, IndexError for an index outside x (on a device, which is not waited for, such a row becomes NaN),
-    RuntimeError for a named backend that cannot run. Source: Creswell and Bharath 2018, Algorithms 1 and 2 (line 3 of
-    each).
+    default. Corruption None copies; Patches and Shuffling are of images, x [N, ..., H, W]. Differentiable in x, to any
+    order. Raises TypeError or ValueError for arguments that do not fit, IndexError for an index outside x (on a device,
+    which is not waited for, such a row becomes NaN), RuntimeError for a named backend that cannot run. Source: Creswell
+    and Bharath 2018, Algorithms 1 and 2 (line 3 of each).
     """
     index, draw = checks.as_batch(x, corruption, noise, index, copies, row_offset, site)
     room = rooms.choose("corrupt", backend, "corruption", x, draw)

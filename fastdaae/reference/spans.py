@@ -12,12 +12,12 @@ from torch import Tensor
 
 
 class Slots(NamedTuple):
-    """The slots of each row, [N, 2 L]: which are spans, where each starts and how long it is; `count` [N] are in use."""
+    """The slots of each row, [N, 2 L]: which are spans, where each starts, how long it is; the first `used` [N] are."""
 
     is_span: Tensor
     start: Tensor
     length: Tensor
-    count: Tensor
+    used: Tensor
 
 
 def span_slots(movable: Tensor, share: float, mean_length: float, drawn: Tensor) -> Slots:
@@ -50,7 +50,8 @@ def _span_lengths(movable: Tensor, wanted: Tensor, drawn: Tensor) -> tuple[Tenso
 
 def _poisson(drawn: Tensor, mean: float) -> Tensor:
     """Poisson numbers of 32-bit words: how many values of the distribution function lie at or below a word's."""
-    term, total, limits = math.exp(-mean), 0.0, []
+    term, total = math.exp(-mean), 0.0
+    limits: list[int] = []
     while total < 1.0 - 2.0**-33 and len(limits) < 1000:
         total += term
         limits.append(min(math.ceil(total * 2.0**32 - 0.5), 1 << 32))
@@ -72,7 +73,7 @@ def infilled(
 ) -> tuple[Tensor, Tensor]:
     """The rows [N, 2 L] with one mask for each span and kept tokens between their neighbours, and their lengths."""
     width = tokens.shape[1]
-    in_use = torch.arange(2 * width, dtype=torch.int64, device=tokens.device) < slots.count[:, None]
+    in_use = torch.arange(2 * width, dtype=torch.int64, device=tokens.device) < slots.used[:, None]
     kept = inside & ~movable
     before_kept = _slots_before(slots, in_use, width).gather(1, movable.to(torch.int64).cumsum(1))
     among_kept = kept.to(torch.int64).cumsum(1)
@@ -87,7 +88,7 @@ def infilled(
     values = torch.where(slots.is_span, mask_id, single)
     out = torch.full((len(tokens), 2 * width + 1), pad_id, dtype=tokens.dtype, device=tokens.device)
     out = out.scatter(1, slot_to, values).scatter(1, kept_to, tokens)
-    lengths = slots.count + kept.sum(1)
+    lengths = slots.used + kept.sum(1)
     return torch.where(place < lengths[:, None], out[:, :-1], pad_id), lengths
 
 

@@ -18,6 +18,8 @@ CORRUPTIONS = {
     "salt": SaltAndPepper(0.3, low=-1.0),
 }
 ACTIVATIONS = ("none", "relu", "sigmoid")
+# of images; earlier versions have none
+REGIONS = {"patches": fd.corruptions.Patches(3, 2, 0.5)} if hasattr(fd.corruptions, "Patches") else {}
 # rows, inputs, outputs: odd and small, wide, and enough rows for several blocks on two threads
 SIZES = {"small": (5, 17, 6), "wide": (37, 200, 160), "many": (600, 150, 131)}
 NOISE = fd.Noise(11, step=3)
@@ -65,6 +67,9 @@ def corruption_cases() -> Iterator[tuple[str, Callable]]:
     ):
         yield f"corrupt {name} {dtype}", corrupt(corruption, 33, 70, dtype, {})
         yield f"corrupt {name} {dtype} addressed", corrupt(corruption, 33, 70, dtype, address(33, 4))
+    for name, corruption in REGIONS.items():
+        for dtype in (torch.uint8, torch.float32):
+            yield f"corrupt {name} {dtype}", corrupt(corruption, 33, 70, dtype, address(33, 4), shape=(2, 5, 7))
     for name, corruption in CORRUPTIONS.items():
         yield f"corrupt {name} many", corrupt(corruption, 700, 91, torch.float32, {"copies": 5})
         yield f"corrupt {name} to bf16", corrupt(corruption, 20, 31, torch.uint8, {"dtype": torch.bfloat16})

@@ -92,32 +92,36 @@ def test_nothing_to_corrupt(corruption):
     assert rows_of(corrupt(kept_alone, corruption)) == [[BEGIN, END], [BEGIN, END, END]]
 
 
-@pytest.mark.parametrize(
-    "nothing",
-    [TokenMasking(0.0, MASK), TokenDeletion(0.0), TokenPermutation(span=100), SpanMasking(0.0, 3, MASK), Infilling(0, 3, MASK)],
-    ids=repr,
-)  # fmt: skip
+NOTHING = [
+    TokenMasking(0.0, MASK),
+    TokenDeletion(0.0),
+    TokenPermutation(100),
+    SpanMasking(0, 3, MASK),
+    Infilling(0, 3, MASK),
+]
+
+
+@pytest.mark.parametrize("nothing", NOTHING, ids=repr)
 def test_no_corruption_is_the_identity(nothing):
     assert rows_of(corrupt(RAGGED, nothing)) == rows_of(fd.ops.CorruptedTokens(*RAGGED))
 
 
 @pytest.mark.parametrize(
     ("everything", "left"),
-    [(TokenMasking(1.0, MASK), None), (TokenDeletion(1.0), 0), (SpanMasking(1.0, 1.0, MASK), None), (Infilling(1.0, 100.0, MASK), 1)],
+    [
+        (TokenMasking(1.0, MASK), None),
+        (TokenDeletion(1.0), 0),
+        (SpanMasking(1.0, 1.0, MASK), None),
+        (Infilling(1.0, 100.0, MASK), 1),
+    ],
     ids=repr,
-)  # fmt: skip
+)
 def test_everything_is_corrupted_but_what_is_kept(everything, left):
-    for (noisy, length), clean in zip(
-        zip(rows_of(corrupt(RAGGED, everything)), RAGGED[1].tolist(), strict=True), RAGGED[0]
-    ):
-        movable = max(0, length - 2)
-        if left is None:
-            assert (
-                noisy
-                == clean[:1].tolist()[:length] + [MASK] * movable + clean[length - 1 : length].tolist()[: length - 1]
-            )
-        else:
-            assert len(noisy) == length - movable + min(left, movable)
+    clean_rows = rows_of(fd.ops.CorruptedTokens(*RAGGED))
+    for clean, noisy in zip(clean_rows, rows_of(corrupt(RAGGED, everything)), strict=True):
+        movable = sum(one not in KEEP for one in clean)
+        masks = movable if left is None else min(left, movable)
+        assert noisy == [one for one in clean[:1] if one in KEEP] + [MASK] * masks + clean[max(1, len(clean) - 1) :]
 
 
 def binomial(successes: float, trials: int, p: float) -> bool:

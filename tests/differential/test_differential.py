@@ -5,11 +5,12 @@ A failing case names its number: `run("corrupt", 17)` repeats it.
 
 import pytest
 
-from tests.differential import layers, whole
+from tests.differential import images, layers, whole
 from tests.differential.draw import Draw
 
 OPERATORS = {
     "corrupt": layers.corrupt,
+    "corrupt images": images.corrupt,
     "corrupted_linear": layers.corrupted_linear,
     "linear_mean": layers.linear_mean,
     "linear_sigmoid_corrupt": layers.linear_sigmoid_corrupt,
@@ -38,6 +39,6 @@ def test_some_cases(operator):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_ten_thousand_cases(operator):
-    """1,250 cases for each of the eight operators."""
+    """1,250 cases for each of eight operators, and as many of images."""
     for number in range(1250):
         run(operator, number)

@@ -5,7 +5,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import noise as addressed
-from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.corruptions import Gaussian, Masking, Patches, SaltAndPepper
 from fastdaae.draw import draw_of
 
 pytestmark = [pytest.mark.needs_cuda, pytest.mark.needs_triton]
@@ -60,6 +60,36 @@ def test_draws_are_the_addressed_noise():
         normal = fd.ops.normal(rows, 99, noise(), backend="triton", **address)
         error = (normal.double() - addressed.normal(noise(), rows, 99, **address)).abs()
         assert float(error.max()) < 1e-3 and float((error < 5e-6).double().mean()) >= 0.999
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.bfloat16])
+def test_patches_and_their_gradients_are_the_reference_s(dtype):
+    address = {"copies": 3, "row_offset": 2**32 - 2**20, "site": 65535}
+    for rows, image, patches in (
+        (300, (1, 28, 28), Patches(7, 5, fill=0.5)),
+        (2000, (3, 10, 12), Patches((10, 1), 3)),
+        (5, (7, 9), Patches((3, 2), 4, fill=-2.0)),
+    ):
+        x, found, gradients = pixels(rows, *image), [], []
+        x = x if dtype == torch.uint8 else (x / 255).to(dtype)
+        for backend in ("triton", "reference"):
+            leaf = x if dtype == torch.uint8 else x.clone().requires_grad_()
+            found.append(fd.ops.corrupt(leaf, patches, noise(), backend=backend, **address))
+            if dtype == torch.float32:
+                gradients.append(torch.autograd.grad((found[-1] * x).sum(), leaf)[0])
+        assert torch.equal(*found)
+        assert not gradients or torch.allclose(*gradients, rtol=1e-6)
+        weight = torch.randn(150, x[0].numel(), device="cuda") / 20
+        products = [
+            fd.ops.corrupted_linear(x, weight, None, patches, noise(), backend=b) for b in ("triton", "reference")
+        ]
+        assert torch.allclose(*products, atol=1e-4)
+        h, last = torch.randn(rows, 20, device="cuda"), torch.randn(x[0].numel(), 20, device="cuda")
+        ends = [
+            fd.ops.linear_sigmoid_corrupt(h, last, None, patches, noise(), image_shape=image, backend=b).x_tilde
+            for b in ("triton", "reference")
+        ]
+        assert torch.allclose(*ends, atol=1e-4)
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=repr)

@@ -3,18 +3,18 @@
 import torch
 
 from fastdaae.activation import Activation
-from fastdaae.corruptions import Gaussian
+from fastdaae.corruptions import Gaussian, Patches
 from fastdaae.draw import draw_of
 from fastdaae.kernels.triton.jit import corrupted_linear, corrupted_linear_backward
 
 RELU, LEAKY, TANH = Activation("relu"), Activation("leaky_relu", 0.2), Activation("tanh")
-PLAIN, CLIP = Gaussian(0.5), Gaussian(0.5, clip=(0.0, 1.0))
+PLAIN, CLIP, PATCHES = Gaussian(0.5), Gaussian(0.5, clip=(0.0, 1.0)), Patches(7, 5)
 
 
 def _batch(rows, copies, columns, corruption, gather):
     x = torch.empty(rows, columns, dtype=torch.uint8 if gather else torch.float32)
     index = torch.empty(rows, dtype=torch.int64) if gather else None
-    return x, index, torch.empty(3, dtype=torch.int64), draw_of(corruption, copies=copies, site=1)
+    return x, index, torch.empty(3, dtype=torch.int64), draw_of(corruption, (28, columns // 28), copies=copies, site=1)
 
 
 def _forward(dtype, rows, copies=1, corruption=PLAIN, gather=False, columns=784, activation=RELU):
@@ -39,6 +39,9 @@ def launches():
         "bfloat16, 65536 rows x 5 copies, gathered, clip": _forward(half, 65536, 5, CLIP, True),
         "float32, 64 rows x 5 copies, gathered, clip": _forward(full, 64, 5, CLIP, True),
         "float32, 65536 rows, clip": _forward(full, 65536, 1, CLIP),
+        "bfloat16, 65536 rows x 5 copies, gathered, patches": _forward(half, 65536, 5, PATCHES, True),
+        "float32, 65536 rows, patches": _forward(full, 65536, 1, PATCHES),
+        "gradient, bfloat16, 64 rows x 5 copies, patches": _backward(half, 64, 5, PATCHES, True),
         "bfloat16, 64 rows x 5 copies, gathered, clip, leaky relu": _forward(half, 64, 5, CLIP, True, 784, LEAKY),
         "bfloat16, 65536 rows x 5 copies, gathered, clip, tanh": _forward(half, 65536, 5, CLIP, True, 784, TANH),
         "float32, 65536 rows, clip, tanh": _forward(full, 65536, 1, CLIP, False, 784, TANH),

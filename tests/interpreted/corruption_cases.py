@@ -7,7 +7,7 @@ import torch
 
 import fastdaae as fd
 from fastdaae import noise as addressed
-from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.corruptions import Gaussian, Masking, Patches, SaltAndPepper
 from fastdaae.draw import draw_of
 from fastdaae.kernels.triton.jit import corruption as jit_corruption
 from tests.interpreted import noise_kernels
@@ -89,6 +89,33 @@ def test_corrupt_agrees_with_the_reference(corruption):
         assert agree(ours, expected, exact), (x.dtype, x.shape, dtype)
 
 
+@pytest.mark.parametrize(
+    ("image", "patches"),
+    [
+        ((1, 1), Patches(1, 1, fill=0.5)),
+        ((7, 9), Patches((3, 2), 4, fill=-2.0)),
+        ((3, 10, 12), Patches((10, 1), 3)),
+        ((2, 2, 9, 5), Patches(5, 2, fill=1.0)),
+        ((4, 6), Patches(3, 0)),
+    ],
+)
+def test_patches_are_the_reference_s_and_so_are_their_gradients(image, patches):
+    index = torch.tensor([4, 0, 0, 3])
+    for dtype, chosen in ((torch.uint8, index), (torch.bfloat16, None), (torch.float32, None), (torch.float32, index)):
+        x, found, gradients = pixels(5, *image), [], []
+        x = x if dtype == torch.uint8 else (x / 255).to(dtype)
+        for backend in ("triton", "reference"):
+            leaf = x if dtype == torch.uint8 else x.clone().requires_grad_()
+            found.append(fd.ops.corrupt(leaf, patches, noise(), index=chosen, backend=backend, **ADDRESS))
+            if dtype == torch.float32:
+                weights = torch.arange(found[-1].numel()).reshape(found[-1].shape) % 7
+                gradients.append(torch.autograd.grad((found[-1] * weights).sum(), leaf)[0])
+        assert torch.equal(*found) and (not gradients or torch.equal(*gradients))
+    large = torch.zeros(1, 1, 65536)
+    with pytest.raises(RuntimeError, match="images of at most 65535 pixels a side, got"):
+        fd.ops.corrupt(large, Patches(1, 1), noise(), backend="triton")
+
+
 def test_probabilities_that_a_drawn_word_meets_exactly():
     """u < p decides in integers: p = u of one entry leaves that entry, the next larger p changes it."""
     x = torch.rand(4, 60)
@@ -144,9 +171,9 @@ def test_nan_stays_through_the_clip():
     assert bool(fd.ops.corrupt(x, Gaussian(0.5, clip=(0, 1)), noise(), backend="triton").isnan().all())
 
 
-@pytest.mark.parametrize("corruption", [Gaussian(0.3, clip=(0, 1)), SaltAndPepper(0.3)], ids=repr)
+@pytest.mark.parametrize("corruption", [Gaussian(0.3, clip=(0, 1)), SaltAndPepper(0.3), Patches((1, 2), 3)], ids=repr)
 def test_opcheck(corruption):
-    draw = draw_of(corruption, image=(6,), copies=2, row_offset=5, site=1)
+    draw = draw_of(corruption, image=(2, 3), copies=2, row_offset=5, site=1)
     state, index = noise().state, torch.tensor([1, 1, 3])
     for x, chosen in ((torch.rand(4, 6), None), (pixels(4, 6), index)):
         torch.library.opcheck(torch.ops.fastdaae.triton_corrupt, (x, chosen, state, *draw, torch.bfloat16))

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from fastdaae.draw import Draw
+from fastdaae.draw import KINDS, Draw
 from tests.cpp_calls import STATE, bits, compiled, layer, linear, random, source
 
 pytestmark = [pytest.mark.needs_cpp, pytest.mark.usefixtures("isa")]
@@ -75,6 +75,16 @@ def corrupt_words(**fields):
         ({"state": 0}, "noise needs a state"),
         ({"copies": 0}, r"copies must be in 1\.\.65536, got 0"),
         ({"site": 65536}, r"site must be in 0\.\.65535, got 65536"),
+        ({"kind": "patches", "image": (2, 2)}, "image must have 3 numbers, got 1 x 2 x 2"),
+        ({"kind": "patches", "image": (1, 3)}, r"patch_height must be in 1\.\.1, got 0"),
+        (
+            {"kind": "patches", "image": (3,), "patch_height": 1, "patch_width": 4},
+            r"patch_width must be in 1\.\.3, got 4",
+        ),
+        (
+            {"kind": "patches", "image": (3,), "patch_height": 1, "patch_width": 1, "patches": -1},
+            "patches must be >= 0",
+        ),
     ],
 )
 def test_words_that_nobody_knows_are_named(fields, message):
@@ -82,7 +92,9 @@ def test_words_that_nobody_knows_are_named(fields, message):
         corrupt_words(**fields)
 
 
-@pytest.mark.parametrize("fields", [{"amount": "much"}, {"copies": 1.5}, {"kind": 3}, {"row_offset": 2**63}])
+@pytest.mark.parametrize(
+    "fields", [{"amount": "much"}, {"copies": 1.5}, {"kind": 3}, {"row_offset": 2**63}, {"image": 3}]
+)
 def test_fields_of_another_kind_are_a_type_error(fields):
     with pytest.raises(TypeError, match="incompatible function arguments"):
         corrupt_words(**fields)
@@ -103,12 +115,13 @@ def linear_corrupt(h, weight, bias, activation, draw, half, keeps):
     return clean, noisy
 
 
-@pytest.mark.parametrize("kind", ["none", "gaussian", "clipped_gaussian", "masking", "salt_and_pepper"])
+@pytest.mark.parametrize("kind", [*KINDS, "patches"])
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize(("rows", "outputs"), [(1, 1), (3, 35), (13, 70), (33, 129), (1700, 67), (1700, 784)])
 def test_corruption_of_a_layer_in_one_pass(rows, outputs, half, kind):
     h, weight, bias = random(rows, 100), random(outputs, 100, seed=1) / 10, random(outputs, seed=2)
-    draw = Draw(kind, 0.3, -0.5, 0.75, row_offset=2**32 - 2, site=7, ahead=3)
+    patches = {"image": (1, 1, outputs), "patch_height": 1, "patch_width": (outputs + 2) // 3, "patches": 2}
+    draw = Draw(kind, 0.3, -0.5, 0.75, row_offset=2**32 - 2, site=7, ahead=3, **patches)
     for activation in ("sigmoid", "tanh", "leaky_relu"):
         clean, noisy = linear_then_corrupt(h, weight, bias, activation, draw, half)
         found_clean, found = linear_corrupt(h, weight, bias, activation, draw, half, keeps=True)

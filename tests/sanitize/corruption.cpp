@@ -13,7 +13,8 @@ void drive(const Engine& engine, Kind kind, int64_t rows, int64_t columns, int64
   const Numbers<int64_t> index(rows, [rows](int64_t i) { return rows - 1 - i; });
   const void* values = bytes ? static_cast<const void*>(pixels.data()) : x.data();
   const Source source = {values, bytes ? Number::uint8 : Number::float32, bytes ? index.data() : nullptr, columns};
-  const Corruption corruption = {kind, 0.5, 0.0, 1.0};
+  const int64_t height = columns % 7 == 0 ? 7 : columns % 3 == 0 ? 3 : 1, width = columns / height;
+  const Corruption corruption = {kind, 0.5, 0.0, 1.0, {1, height, width, (height + 1) / 2, (width + 1) / 2, 3}};
   const Extent extent = {rows, columns, copies};
   Numbers<float> out(copies * rows * columns), dx(rows * columns);
   engine.corruption.corrupt(source, corruption, kAddress, extent, out.data(), threads);
@@ -44,7 +45,8 @@ void drive_draws(const Engine& engine, int64_t rows, int64_t columns, int64_t co
 }  // namespace
 
 void drive_corruption(const Engine& engine, int threads) {
-  for (Kind kind : {Kind::none, Kind::gaussian, Kind::clipped_gaussian, Kind::masking, Kind::salt_and_pepper}) {
+  for (Kind kind : {Kind::none, Kind::gaussian, Kind::clipped_gaussian, Kind::masking, Kind::salt_and_pepper,
+                    Kind::patches}) {
     for (int64_t rows : {1, 3}) {
       for (int64_t columns : {1, 3, 4, 15, 16, 17, 63, 64, 65, 129, 784}) {
         for (bool bytes : {false, true}) drive(engine, kind, rows, columns, 2, bytes, threads);

@@ -73,7 +73,8 @@ void drive_linear_corrupt(const Engine& engine, const Shape& s, Choices& choose,
   const Numbers<float> input = random_numbers(s.rows * s.columns);
   const Weights weights(s, choose);
   const int64_t count = s.rows * s.outputs;
-  const Corruption corruption = {static_cast<Kind>(choose.below(5)), 0.25, 0.0, 1.0};
+  const Patches patches = {1, 1, s.outputs, 1, (s.outputs + 1) / 2, 3};
+  const Corruption corruption = {static_cast<Kind>(choose.below(6)), 0.25, 0.0, 1.0, patches};
   Numbers<float> expected(count), noise(count), clean(count), noisy(count);
   const LayerInput plain = {{input.data(), Number::float32, nullptr, s.columns}, {Kind::none, 0.0, 0.0, 0.0}, kAddress,
                             {s.rows, s.columns, 1}};

@@ -15,7 +15,7 @@ _FITTED, _NUMBERS = 5000, 20_000_000  # training images of the principal compone
 _MOST = 256  # principal components, beyond which they leave nothing out that is seen
 
 # of a corruption's numbers, what each is called in a picture
-SYMBOLS = {"sigma": "σ", "drop": "drop", "p": "p", "count": "patches", "size": "tile"}
+SYMBOLS = {"sigma": "σ", "drop": "drop", "p": "p", "count": "patches", "size": "size"}
 
 
 def draw(subject: Subject) -> Iterator[Drawn]:
@@ -55,8 +55,13 @@ def _caption(subject: Subject, has_components: bool) -> str:
 
 def strength_of(corruption) -> str:
     """A corruption's strength in a picture: "σ = 0.5"."""
-    numbers = {text: getattr(corruption, name, None) for name, text in SYMBOLS.items()}
-    return ", ".join(f"{text} = {value:g}" for text, value in numbers.items() if isinstance(value, int | float))
+    return ", ".join(
+        f"{text} = {_told(getattr(corruption, name))}" for name, text in SYMBOLS.items() if hasattr(corruption, name)
+    )
+
+
+def _told(value: float | tuple[int, int]) -> str:
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}"
 
 
 def _projected(subject: Subject, numbers: int) -> Tensor | None:

@@ -71,7 +71,7 @@ def weight_gradient(
     if hidden == 0 or rows == 0 or columns == 0:
         return dw.zero_(), grad.sum((0, 1))
     encoded, (act, slope) = Encoded.of(draw, rows), activations.encoded(activation)
-    config = weight_gradient_config(y)
+    config = weight_gradient_config(y, draw.kind)
     programs = triton.cdiv(hidden, config["BH"]) * triton.cdiv(columns, config["BD"])
     sizes = (rows, x.shape[0], columns, hidden, draw.copies, rows * draw.copies)
     arguments = (grad, y, x, index, state, dw, db, *sizes, *encoded.arguments, slope)

@@ -126,31 +126,33 @@ def _in_rectangle(top_word, left_word, y, x, sizes):
     image_height, image_width, height, width = sizes
     top = ((top_word.to(tl.uint64) * (image_height - height + 1)) >> 32).to(tl.int32)
     left = ((left_word.to(tl.uint64) * (image_width - width + 1)) >> 32).to(tl.int32)
-    down, right = y[None, :] - top[:, None], x[None, :] - left[:, None]
-    return (down >= 0) & (down < height) & (right >= 0) & (right < width)
+    # before the rectangle the difference wraps to a large number
+    down, right = (y[None, :] - top[:, None]).to(tl.uint32), (x[None, :] - left[:, None]).to(tl.uint32)
+    return (down < height.to(tl.uint32)) & (right < width.to(tl.uint32))
 
 
 @triton.jit
-def patched_tile(rows, col0, copies, key, sizes, patches, BM: tl.constexpr, BK: tl.constexpr):
-    """Which numbers of a tile lie in one of the row's rectangles, bool [BM, BK]: rectangle r reads columns 2r, 2r + 1.
+def patched_tile(x, rows, col0, copies, key, sizes, patches, fill, BM: tl.constexpr, BK: tl.constexpr):
+    """x [BM, BK] with its row's rectangles filled: rectangle r lies where the words of columns 2r and 2r + 1 say.
 
-    `sizes`, packed, and the number of `patches` are those of `source.Encoded`.
+    `sizes`, packed, and the number of `patches` are those of `source.Encoded`. Filled one after the other, since a
+    tile that remembers where they lie would cost the registers of another x.
     """
     k0, k1, step = key
     sizes = tl.zeros((), tl.int64) + sizes
     image_height, image_width = (sizes & 0xFFFF).to(tl.int32), ((sizes >> 16) & 0xFFFF).to(tl.int32)
     unpacked = (image_height, image_width, ((sizes >> 32) & 0xFFFF).to(tl.int32), ((sizes >> 48) & 0xFFFF).to(tl.int32))
     place = (col0 + tl.arange(0, BK)) % (image_height * image_width)
-    y, x = place // image_width, place % image_width
+    y_of, x_of = place // image_width, place % image_width
     none = tl.zeros((BM,), tl.uint32)
     copies = (tl.zeros((BM,), tl.int64) + copies).to(tl.uint32)
     count = (tl.zeros((), tl.float32) + patches).to(tl.int32)
-    inside = tl.zeros((BM, BK), tl.int1)
     for pair in range(0, (count + 1) // 2):
         w0, w1, w2, w3 = philox((none + pair).to(tl.uint32), none + rows.to(tl.uint32), copies, none + step, k0, k1)
-        inside |= _in_rectangle(w0, w1, y, x, unpacked)
-        inside |= _in_rectangle(w2, w3, y, x, unpacked) & (2 * pair + 1 < count)
-    return inside
+        x = tl.where(_in_rectangle(w0, w1, y_of, x_of, unpacked), fill, x)
+        if 2 * pair + 1 < count:
+            x = tl.where(_in_rectangle(w2, w3, y_of, x_of, unpacked), fill, x)
+    return x
 
 
 @triton.jit
@@ -167,7 +169,7 @@ def corrupt_tile(x, rows, col0, copies, key, amounts, KIND: tl.constexpr, BM: tl
             noisy = tl.where(raised > high, high, raised)
         return noisy
     elif KIND == 5:
-        return tl.where(patched_tile(rows, col0, copies, key, a, high, BM, BK), low, x)
+        return patched_tile(x, rows, col0, copies, key, a, high, low, BM, BK)
     else:
         words = uniform_words_tile(rows, col0, copies, key, BM, BK)
         packed = (tl.zeros((1, 1), tl.int64) + a).to(tl.uint64, bitcast=True)
@@ -188,7 +190,8 @@ def passes_tile(x, rows, col0, copies, key, amounts, KIND: tl.constexpr, BM: tl.
         noisy = x + a * normal_tile(rows, col0, copies, key, BM, BK)
         return (noisy >= low) & (noisy <= high)
     elif KIND == 5:
-        return ~patched_tile(rows, col0, copies, key, a, high, BM, BK)
+        ones = tl.full((BM, BK), 1.0, tl.float32)
+        return patched_tile(ones, rows, col0, copies, key, a, high, 0.0, BM, BK) > 0
     else:
         words = uniform_words_tile(rows, col0, copies, key, BM, BK)
         packed = (tl.zeros((1, 1), tl.int64) + a).to(tl.uint64, bitcast=True)
