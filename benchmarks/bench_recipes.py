@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from adversarial import AddressedDraws, Eager, our_step
 from interleaved import Group, Ready, Row
-from recipe_peers import Denoiser, same_losses
+from recipe_peers import Denoiser, as_written, same_steps
 from torch import Tensor, nn
 
 import fastdaae as fd
@@ -14,6 +14,7 @@ from fastdaae import networks
 from fastdaae.corruptions import Gaussian
 
 Made = Callable[[], tuple[nn.Module, ...]]
+Steps = Callable[..., tuple[Callable, Callable]]  # (channels_last, draw) -> (our step, the peer's)
 
 
 def _batch(*shape: int) -> Tensor:
@@ -22,20 +23,22 @@ def _batch(*shape: int) -> Tensor:
     return ((light - 0.8) * 1275).clamp(0, 255).to(torch.uint8)
 
 
-def _row(name: str, made: Callable[..., tuple[Callable, Callable]], batch: Tensor) -> Row:
-    """Ours or the peer's, made twice: with the same noise for the gate, and as it is timed."""
+def _row(name: str, made: Steps, batch: Tensor) -> Row:
+    """Ours or a peer's, made twice: with the same noise for the gate, and as it is timed."""
+    channels_last = name == "torch-channels-last"
 
     def prepare() -> Ready:
-        gate = same_losses(*made(AddressedDraws()), batch)
-        step = made()[0 if name == "ours" else 1]
+        gates = same_steps(*made(channels_last, AddressedDraws()), batch)
+        step = made(channels_last)[0 if name == "ours" else 1]
         step(batch)  # Adam's moments are not memory of the timed call
-        return Ready(lambda: step(batch), (gate,), trains=True)
+        return Ready(lambda: step(batch), gates, trains=True)
 
     return Row(name, prepare, None if name == "ours" else "torch")
 
 
-def _group(title: str, made: Callable[..., tuple[Callable, Callable]], batch: Tensor) -> Group:
-    return Group(f"recipe step: {title}", tuple(_row(name, made, batch) for name in ("ours", "torch")))
+def _group(title: str, made: Steps, batch: Tensor, convolves: bool = False) -> Group:
+    peers = ("torch", "torch-channels-last") if convolves else ("torch",)
+    return Group(f"recipe step: {title}", tuple(_row(name, made, batch) for name in ("ours", *peers)))
 
 
 def _compiled(model: nn.Module) -> Callable:
@@ -44,24 +47,26 @@ def _compiled(model: nn.Module) -> Callable:
     return fd.compile_step(model, optimizers, seed=0)
 
 
-def _twins(made: Made) -> tuple[tuple[nn.Module, ...], tuple[nn.Module, ...]]:
-    """The same networks twice."""
+def _twins(made: Made, channels_last: bool) -> tuple[tuple[nn.Module, ...], tuple[nn.Module, ...]]:
+    """The same networks twice: ours, and as PyTorch's layers."""
     twice = []
     for _ in range(2):
         torch.manual_seed(0)
         twice.append(made())
-    return twice[0], twice[1]
+    return twice[0], tuple(as_written(network, channels_last) for network in twice[1])
 
 
-def _denoiser(made: Made, sigma: float, clips: bool, output: str | None, *draw) -> tuple[Callable, Callable]:
-    ours, theirs = _twins(made)
+def _denoiser(
+    made: Made, sigma: float, clips: bool, output: str | None, channels_last: bool, *draw
+) -> tuple[Callable, Callable]:
+    ours, theirs = _twins(made, channels_last)
     corruption = Gaussian(sigma, clip=(0, 1) if clips else None)
     model = fd.models.Autoencoder(*ours, corruption=corruption, loss="mse", decoder_output=output)
     return _compiled(model), Denoiser(*theirs, sigma, clips, *draw)
 
 
-def _adversarial(made: Made, copies: int, code: int, *draw) -> tuple[Callable, Callable]:
-    ours, theirs = _twins(made)
+def _adversarial(made: Made, copies: int, code: int, channels_last: bool, *draw) -> tuple[Callable, Callable]:
+    ours, theirs = _twins(made, channels_last)
     return our_step(ours, copies, code)[1], Eager(theirs, copies, *draw)
 
 
@@ -92,23 +97,28 @@ def _sdae_block() -> tuple[nn.Module, ...]:
 GROUPS = (
     _group("omniglot, M = 5", partial(_adversarial, _OMNIGLOT, 5, 200), _batch(64, 784)),
     _group("sprites, M = 5", partial(_adversarial, _SPRITES, 5, 200), _batch(128, 10800)),
-    _group("faces at 32 x 32, 16 filters, M = 5", partial(_adversarial, _released_faces, 5, 200), _batch(64, 3072)),
+    _group(
+        "faces at 32 x 32, 16 filters, M = 5", partial(_adversarial, _released_faces, 5, 200), _batch(64, 3072), True
+    ),
     _group("SDAE block", partial(_denoiser, _sdae_block, 0.4, False, None), _batch(128, 784)),
-    _group("CDAE block", partial(_denoiser, _pair(*_BLOCKS, (28, 28)), 0.4, False, None), _batch(128, 28, 28)),
+    _group("CDAE block", partial(_denoiser, _pair(*_BLOCKS, (28, 28)), 0.4, False, None), _batch(128, 28, 28), True),
     _group(
         "CDAE of CIFAR-10",
         partial(_denoiser, _pair(networks.cae_encoder, networks.cae_decoder, (3, 32, 32)), 0.4, False, "linear"),
         _batch(128, 3, 32, 32),
+        True,
     ),
     _group(
         "tutorial",
         partial(_denoiser, _pair(networks.tutorial_encoder, networks.tutorial_decoder), 0.1, True, None),
         _batch(64, 28, 28),
+        True,
     ),
     _group(
         "chapter",
         partial(_denoiser, _pair(networks.textbook_encoder, networks.textbook_decoder), 0.25, True, None),
         _batch(128, 28, 28),
+        True,
     ),
 )
 

@@ -1,4 +1,4 @@
-"""NumPy arrays as tensors, in one place: on the memory that they have, wherever torch can read it."""
+"""How tensors lie in memory: on that of NumPy arrays, wherever torch can read it, and as a parameter lies."""
 
 import numpy as np
 import torch
@@ -25,3 +25,10 @@ def to_tensor(array: np.ndarray) -> Tensor:
         array = array.copy()
     # a warning of torch's stays away so too, that writing to a read-only array is undefined
     return torch.from_numpy(array if array.flags.writeable else np.asarray(_Writable(array)))
+
+
+def laid_out_like(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """A tensor of a parameter's shape in that one's memory layout, which fused optimisers trust and do not look at."""
+    if tensor.layout != torch.strided or tensor.stride() == parameter.stride():
+        return tensor
+    return torch.empty_like(parameter, dtype=tensor.dtype, device=tensor.device).copy_(tensor)

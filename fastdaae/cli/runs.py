@@ -66,7 +66,10 @@ def train(
     copies: Annotated[int, Option(help="M, the Monte-Carlo copies of an idaae.")] = 5,
     beta: Annotated[float, Option(help="The weight of a vae's KL divergence.")] = 1.0,
     warm_up: Annotated[int | None, Option(help="Steps in which that weight rises from 0 (default: none).")] = None,
-    weight: Annotated[float, Option(help="Lambda of a noise-transformer: the reward of noise.")] = 0.1,
+    weight: Annotated[
+        float | None,
+        Option(help="Lambda of a noise-transformer, which needs it: the reward of noise, in units of the loss."),
+    ] = None,
     floor: Annotated[float, Option(help="The least deviation of a noise-transformer's noise.")] = 0.4,
     epochs: Annotated[int, Option(help="Passes over the training images (of a stacked model's each block).")] = 100,
     prior: Annotated[str, Option(help="normal, or ring (ten 2-D Gaussians).")] = "normal",

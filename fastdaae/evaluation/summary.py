@@ -79,7 +79,10 @@ def evaluate(
 
 def _kept(steps: int | Sequence[int]) -> tuple[int, ...]:
     """The steps of the chain that are measured: 0 and the last one, or those that are listed, ascending."""
-    kept = tuple(steps) if isinstance(steps, Sequence) else (0, steps) if steps else (0,)
-    if not kept or min(kept) < 0 or list(kept) != sorted(set(kept)):
-        raise ValueError(f"steps must be >= 0, or steps >= 0 in ascending order, got {steps}")
-    return kept
+    if not isinstance(steps, Sequence):
+        if steps < 0:
+            raise ValueError(f"steps must be >= 0, got {steps}")
+        return (0, steps) if steps else (0,)
+    if not steps or min(steps) < 0 or list(steps) != sorted(set(steps)):
+        raise ValueError(f"steps must be numbers >= 0 in ascending order, got {steps}")
+    return tuple(steps)

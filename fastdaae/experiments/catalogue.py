@@ -10,10 +10,12 @@ _NAMES = (
     "daae-mnist",
     "daae-omniglot",
     "daae-sprites",
+    "daae-faces",
     "sdae-filters",
     "sdae-mnist",
     "dvae-mnist",
     "manifold",
+    "cdae",
     "dae-fashion",
 )
 

@@ -34,6 +34,7 @@ def denoise(
     model = fd.models.Autoencoder(encoder, decoder, corruption=trained_with, loss="mse")
     context.train(model, fashion, **context.budget[settings])
     found = context.evaluate(model, fashion, MEASURES, svm_images=context.budget["svm_images"])
+    assert fashion.test is not None
     return [*found, *_denoised(model, fashion.test.images, noise, context.seed), *_sizes(model)]
 
 
@@ -46,7 +47,11 @@ def _denoised(model: Any, images: Tensor, noise: Corruption, seed: int) -> list[
         x = images[start : start + _BATCH].to(device)
         noisy = fd.ops.corrupt(x, noise, drawn, row_offset=start, site=Site.EVALUATION)[0]
         errors.append(torch.stack([(one - as_float(x)).square().mean((1, 2)) for one in (model(noisy), noisy)]))
-    told = {"unit": "pixel²", "digits": 4, "settings": {"corruption": str(noise), "test_images": len(images)}}
+    told: dict[str, Any] = {
+        "unit": "pixel²",
+        "digits": 4,
+        "settings": {"corruption": str(noise), "test_images": len(images)},
+    }
     found = zip(("reconstructions", "noisy images"), torch.cat(errors, 1).cpu(), strict=True)
     return [Measure("denoising MSE", of, *Estimate.of(each.double().numpy()), **told) for of, each in found]
 
@@ -74,7 +79,8 @@ def _dense() -> tuple[nn.Module, nn.Module]:
 
 
 def _cell(name: str, title: str, networks: Callable, noise: Corruption, settings: str, denoising: bool = True) -> Cell:
-    how = {"networks": networks, "noise": noise, "trained_with": noise if denoising else None, "settings": settings}
+    how: dict[str, Any] = {"networks": networks, "noise": noise, "settings": settings}
+    how["trained_with"] = noise if denoising else None
     return Cell(name, title, partial(denoise, **how), data=("fashion-mnist",))
 
 
@@ -99,7 +105,7 @@ RECIPE = Recipe(
         _cell("chapter-dense", "the chapter's DAE, 784-512-64", _dense, CHAPTER, "chapter"),
     ],
     budgets={
-        "smoke": _budget(1, 1, 1e-3, 200, seeds=2, stand_in=128),
+        "smoke": _budget(1, 1, 1e-3, 200, seeds=2, stand_in=64),
         # at 3e-6 one epoch moves no weight by more than 0.003
         "short": _budget(3, 3, 1e-3, 2_000),
         "paper": _budget(20, 20, 3e-6, 20_000),

@@ -58,8 +58,10 @@ class Result:
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
 
     def add(self, cell: Cell, outcome: Outcome) -> None:
-        """Take a cell's outcome with a seed."""
-        self.outcomes.setdefault(cell.name, []).append(outcome)
+        """Take a cell's outcome with a seed; they stand in the seeds' order."""
+        some = self.outcomes.setdefault(cell.name, [])
+        some.append(outcome)
+        some.sort(key=lambda one: one.seed)
 
     def failed(self) -> list[tuple[str, Outcome]]:
         """The cells that failed, each with its seed and reason."""

@@ -90,10 +90,12 @@ def reproduce(
 def attempt(cell: Cell, context: Context) -> Outcome:
     """What a cell gives: its measures, or why there are none."""
     started = time.monotonic()
-    torch.manual_seed(context.seed)
     outcome = Outcome(context.seed, FINISHED, machine=machine_line(context.device)["machine"])
+    devices = [context.device] if context.device.type == "cuda" else []
     try:
-        outcome = replace(outcome, measures=cell.run(context))
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(context.seed)
+            outcome = replace(outcome, measures=cell.run(context))
     except OSError:  # the disk, which all cells write to
         raise
     except _FAILURES as error:

@@ -129,7 +129,7 @@ class Classifier(nn.Module):
                 "head in as many outputs as there are classes, or number the classes from 0"
             )
 
-    def sample(self, *arguments, **choices) -> Tensor:
+    def sample(self, *arguments: Any, **choices: Any) -> Tensor:
         """A classifier makes no images: raises ValueError, which says what does."""
         asked = type(self.autoencoder).__name__
         raise ValueError(f"a Classifier has no images to sample; sample its autoencoder instead, the {asked} in it")

@@ -37,9 +37,10 @@ def corrupted_entries(model, x: Tensor, noise: Noise, *, site: int, row_offset: 
     Noise of a Gaussian takes every entry.
     """
     if isinstance(model.corruption, Gaussian):
-        return torch.full(x.shape, model.corruption.sigma > 0, device=x.device)
+        return torch.full(x.shape, model.corruption.sigma > 0, dtype=torch.bool, device=x.device)
     columns = x[0].numel()
     # another value in each column, so that entries that change places are seen too
-    probe = torch.arange(1, columns + 1, device=x.device).div(columns).reshape(x.shape[1:]).expand(x.shape).contiguous()
+    places = torch.arange(1, columns + 1, dtype=torch.float32, device=x.device) / columns
+    probe = places.reshape(x.shape[1:]).expand(x.shape).contiguous()
     clean = [model.corrupted(p, noise, site=site, row_offset=row_offset) == p for p in (probe, -probe)]
     return ~(clean[0] & clean[1])

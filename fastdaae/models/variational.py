@@ -123,7 +123,7 @@ class VAE(Autoencoder):
         if not self.warm_up:
             return self.beta
         # on the device: a captured graph rises too, and nobody waits
-        return self.beta * (noise.state[2] / self.warm_up).clamp(max=1.0)
+        return self.beta * (noise.state[2].float() / self.warm_up).clamp(max=1.0)
 
     def reconstruction_loss(self, decoder: Plan | nn.Module, z: Tensor, x: Tensor) -> Tensor:
         """-log p(x | z), summed over pixels and averaged over the batch, nats; 0-d."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from fastdaae.arguments import whole_in
@@ -16,7 +17,9 @@ _OUTPUTS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
 class Maps(nn.Module):
     """Rows as feature maps [N, C, H, W]: takes those, flat rows [N, C H W] and, where C is 1, images [N, H, W].
 
-    The one place where a network of images says which shape it takes. Raises ValueError for another shape.
+    The one place where a network of images says which shape it takes. On the CPU the maps, and all that are made of
+    them, have their channels last in memory, where pooling by 2 is ten times as fast and convolutions are no slower.
+    Raises ValueError for another shape.
     """
 
     def __init__(self, channels: int, height: int, width: int):
@@ -24,15 +27,18 @@ class Maps(nn.Module):
         self.shape = channels, height, width
 
     def forward(self, x: Tensor) -> Tensor:
-        given = x.shape[1:]
-        if given == self.shape:
-            return x
-        if given not in (self.shape[1:] if self.shape[0] == 1 else None, (math.prod(self.shape),)):
+        given, (channels, height, width) = x.shape[1:], self.shape
+        if given not in (self.shape, (math.prod(self.shape),), (height, width) if channels == 1 else None):
             got = ", ".join(map(str, ("N", *given)))
             raise ValueError(
                 f"x must be images of the shape {list(self.shape)}, [N, C, H, W] or flat rows, got [{got}]"
             )
-        return x.reshape(-1, *self.shape)
+        if not x.is_cpu:
+            return x.reshape(-1, *self.shape)
+        if channels > 1:
+            return x.reshape(-1, *self.shape).contiguous(memory_format=torch.channels_last)
+        # a single channel is first and last at once, and the strides tell which: these cost nothing
+        return x.reshape(-1, height, width, 1).permute(0, 3, 1, 2)
 
     def extra_repr(self) -> str:
         return f"{', '.join(map(str, self.shape))}"
@@ -104,7 +110,11 @@ def to_images(image_shape: Sequence[int], output: str | None) -> list[nn.Module]
 
 
 def remembering(layers: Iterable[nn.Module], **config) -> nn.Sequential:
-    """The layers one after the other, with the `config` of which the same network can be made."""
+    """The layers one after the other, with the `config` of which the same network can be made.
+
+    Weights of convolutions have their channels last in memory, as the maps that they meet.
+    """
     network = nn.Sequential(*layers)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's types leave out
     network.config = config  # type: ignore[assignment]  # a plain attribute, no tensor and no module
     return network

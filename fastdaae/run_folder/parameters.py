@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from fastdaae.arrays import laid_out_like
 from fastdaae.run_folder.tensors import shared_names
 
 _PREFIX = "model/"
@@ -20,8 +21,8 @@ def put_parameters(
     """Put a checkpoint's parameters into a model that has them all, and shares the same ones.
 
     With `share`, parameters that the checkpoint shares and the model does not become one; with `assign` the model takes
-    the tensors themselves, dtype and device included. Raises ValueError, before anything is changed, where names,
-    shapes or sharing differ.
+    the tensors themselves, dtype and device included, in its own memory layout. Raises ValueError, before anything is
+    changed, where names, shapes or sharing differ.
     """
     state = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items() if name.startswith(_PREFIX)}
     own = model.state_dict()
@@ -32,6 +33,8 @@ def put_parameters(
         _refuse(run_dir, f"it shares {' with '.join(min(together))}, which the run holds apart")
     if apart and not share:
         _refuse(run_dir, f"it holds {' and '.join(min(apart))} apart, which the run shares")
+    # as a copy into the model's own would lie
+    state = {name: laid_out_like(own[name], tensor) for name, tensor in state.items()} if assign else state
     model.load_state_dict(state, assign=assign)
     for name, owner in _pairs(saved) if assign else apart:
         _share(model, name, owner)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from fastdaae import run_config, run_folder
+from fastdaae.arrays import laid_out_like
 from fastdaae.noise import Noise
 from fastdaae.reading import open_regular
 from fastdaae.training.step import TrainingStep
@@ -80,9 +81,11 @@ def _optimizer_state(update: str, optimizer: Optimizer, tensors: dict[str, Tenso
         if len(place) != 2 or not place[0].isdecimal() or int(place[0]) >= len(parameters):
             return None
         # fused optimisers trust these shapes
-        if not tensor.is_floating_point() or tensor.shape not in (parameters[int(place[0])].shape, torch.Size()):
+        parameter = parameters[int(place[0])]
+        if not tensor.is_floating_point() or tensor.shape not in (parameter.shape, torch.Size()):
             return None
-        state.setdefault(int(place[0]), {})[place[1]] = tensor
+        fits = tensor.shape == parameter.shape
+        state.setdefault(int(place[0]), {})[place[1]] = laid_out_like(parameter, tensor) if fits else tensor
     return state if len({frozenset(entries) for entries in state.values()}) <= 1 else None
 
 

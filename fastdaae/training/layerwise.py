@@ -28,11 +28,11 @@ def pretrain(
 
     Block k minimises its own loss of z_{k-1} and g_k(f_k(z~_{k-1})), with z_0 = x, z_k = f_k(z_{k-1}) and its own
     corruption; blocks below do not move. `stack` is a StackedAutoencoder, or has `blocks` like one; `dataset` and
-    `notes` are as `Trainer.fit` takes them; `trainer` are the arguments of `Trainer`, the same for every block
-    (`epochs` are those of each). With `run_dir` each block has a run there, block-1, block-2, ..., which is resumed bit
-    for bit, and in the end run_dir itself is the run of the whole stack: `fastdaae.load`, `report` and the command line
-    take it. Returns the history of each block. Raises TypeError for a model without blocks, and what `Trainer` and its
-    `fit` raise. Source: Vincent et al. 2010, section 3.5; Jow's report, section 2.
+    `notes` are as `Trainer.fit` takes them; `trainer` are the arguments of `Trainer`, the same for every block:
+    `epochs` are those of each, and so is `seed`. With `run_dir` each block has a run there, block-1, block-2, ...,
+    which is resumed bit for bit, and in the end run_dir itself is the run of the whole stack: `fastdaae.load`, `report`
+    and the command line take it. Returns the history of each block. Raises TypeError for a model without blocks, and
+    what `Trainer` and its `fit` raise. Source: Vincent et al. 2010, section 3.5; Jow's report, section 2.
     """
     if not hasattr(stack, "blocks"):
         raise TypeError(
@@ -70,7 +70,7 @@ class _Layerwise(Trainer):
         """None: more epochs of a block would be other codes for the blocks above it."""
         return set()
 
-    def train(self, run: Run, train: Examples, validation: Examples | None, progress: bool) -> None:
+    def train_run(self, run: Run, train: Examples, validation: Examples | None, progress: bool) -> None:
         """Train the blocks from the images up, and save the whole stack as a run when the last one is done."""
         blocks = list(self._methods.blocks)
         places = [None if self.run_dir is None else self.run_dir / f"block-{k}" for k in range(1, len(blocks) + 1)]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from fastdaae import images
+from fastdaae.arrays import laid_out_like
 from fastdaae.noise import Noise
 from fastdaae.training import batches
 
@@ -68,7 +69,7 @@ class TrainingStep:
         parameters = self._groups[name]
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
+            parameter.grad = None if gradient is None else laid_out_like(parameter, gradient)
         self.optimizers[name].step()
 
 

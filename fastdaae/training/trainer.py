@@ -98,7 +98,7 @@ class Trainer:
         with locked, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed)
             run = Run(self.run_dir, config, step, free=self.free_settings())
-            self.train(run, train, validation, progress)
+            self.train_run(run, train, validation, progress)
         return run.history
 
     def _examples(self, dataset: Any) -> tuple[Examples, Examples | None]:
@@ -142,7 +142,7 @@ class Trainer:
             },
         }
 
-    def train(self, run: Run, train: Examples, validation: Examples | None, progress: bool) -> None:
+    def train_run(self, run: Run, train: Examples, validation: Examples | None, progress: bool) -> None:
         """Train the epochs that `run` has not, and record and save them in it; `fit` has looked at all of the data."""
         resident, count = train.to(self.device), len(train.images)
         held_out = None if validation is None else validation.to(self.device)

@@ -1,13 +1,15 @@
 """`train --config`: a file of options, or a recipe's cell, in the place of twenty flags; and `reproduce`."""
 
 import json
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from fastdaae import experiments, run_folder
 from fastdaae.experiments.rehearsing import first_training
-from fastdaae.experiments.result import RESULT
+from fastdaae.experiments.result import MEASURES, RESULT
 from tests import nursery
 
 
@@ -41,7 +43,7 @@ def test_a_file_of_options_trains_what_the_options_train(tmp_path):
         ("epoch = 3", "has 'epoch', which is no option of this command; did you mean 'epochs'?"),
         ("zzz = 3", "has 'zzz', which is no option of this command; --help lists the options"),
         ("epochs = true", "must have a number, a text or a list of them as 'epochs', got True"),
-        ("epochs = 'three'", "'three' is not a valid int"),
+        ("epochs = 'three'", "Invalid value for '--epochs'"),
         ("epochs =", "is no TOML"),
         ("[train]\nepochs = 3", "has 'train', which is no option of this command"),
     ],
@@ -93,3 +95,18 @@ def test_reproduce_lists_the_recipes_and_whether_their_data_are_here(tmp_path):
     assert all(name in done.stdout for name in experiments.names()) and "mnist (absent)" in done.stdout
     assert run("reproduce").stderr.startswith("error: NAME must be one of daae-mnist")
     assert "did you mean 'daae-mnist'?" in run("reproduce", "daae-mnits").stderr
+
+
+def test_ctrl_c_leaves_a_result_that_the_same_command_finishes(tmp_path):
+    out = tmp_path / "out"
+    command = ("reproduce", "daae-sprites", "--budget", "smoke", "--seeds", 1, "--out", out)
+    started = nursery.start(nursery.COMMAND_LINE, *command, COLUMNS="200", TERM="dumb")
+    while started.poll() is None and not list(out.glob(f"cells/*/seed-0/{MEASURES}")):
+        time.sleep(0.01)
+    started.send_signal(signal.SIGINT)
+    stopped = started.finished()
+    assert stopped.returncode == 130 and "the same command resumes" in stopped.stderr, stopped.stderr
+    before = len(list(out.glob(f"cells/*/seed-0/{MEASURES}")))
+    done = run(*command)
+    assert done.returncode == 0 and f"1 of {3 - before}: " in done.stdout, done.stdout + done.stderr
+    assert [cell["runs"][0]["state"] for cell in json.loads((out / RESULT).read_text())["cells"]] == ["finished"] * 3

@@ -76,18 +76,22 @@ class Classifying(nn.Module):
         return self.head(self.autoencoder.encode(x))
 
 
-class Stacked(nn.Module):
-    """Blocks, of which the first is on pixels; its own encoder is the composition."""
+def variational(shape: tuple[int, ...]) -> fd.models.VAE:
+    torch.manual_seed(0)
+    pixels = math.prod(shape)
+    return fd.models.VAE(
+        fd.networks.mlp([pixels, 12, 8]), fd.networks.mlp([4, 12, pixels], output="sigmoid"), image_shape=shape
+    )
 
-    def __init__(self, shape: tuple[int, ...]):
-        super().__init__()
-        self.blocks = nn.ModuleList([flat(shape), flat((4,))])
 
-    def encode(self, x):
-        return self.blocks[1].encode(self.blocks[0].encode(x))
+def stacked(shape: tuple[int, ...]) -> fd.models.StackedAutoencoder:
+    """The first block alone is on pixels."""
+    above = fd.models.Autoencoder(fd.networks.mlp([4, 3]), fd.networks.mlp([3, 4], output="sigmoid"), loss="mse")
+    return fd.models.StackedAutoencoder([flat(shape), above])
 
-    def reconstruct(self, x, noise=None, *, row_offset=0):
-        return self.blocks[0].decode(self.blocks[1].reconstruct(self.blocks[0].encode(x)))
+
+def fine_tuned(shape: tuple[int, ...]) -> fd.models.Classifier:
+    return fd.models.Classifier(stacked(shape), fd.networks.mlp([3, 10]))
 
 
 def unlabelled() -> fd.data.Dataset:
@@ -97,16 +101,18 @@ def unlabelled() -> fd.data.Dataset:
 
 # (model, dataset, {pattern of what has no number: why}): the first that fits is expected, None means a number after all
 LABELLED = r"(test accuracy|precision|mean average|cluster|adjusted|normalised).*"
-SAMPLED = {r"(log-likelihood|intrinsic dimension) x\(\d\)|energy .*": "has no prior|draws no samples"}
+SAMPLED = {r"(log-likelihood|intrinsic dimension) x\(\d\)|energy .*": "no prior|draws no samples|no images to sample"}
 NEW_CLASSES = {r"(20-way|accuracy over new).*": "the data set has no evaluation split"}
 ATTRIBUTES = {r"attribute accuracy .*": "the train images have no attributes"}
-USUAL = {**NEW_CLASSES, **ATTRIBUTES, **SAMPLED}
+BOUNDS = {r"log-likelihood bound .*": "no method 'posterior'"}
+USUAL = {**NEW_CLASSES, **ATTRIBUTES, **BOUNDS, **SAMPLED}
 NO_LABELS = {**USUAL, LABELLED: "the (train|test) images have no labels"}
 CASES = {
     "digits": (denoising, lambda: fd.data.stand_in("mnist"), USUAL),
-    "samples": (adversarial, lambda: fd.data.stand_in("mnist"), {**NEW_CLASSES, **ATTRIBUTES}),
-    "a stack": (Stacked, lambda: fd.data.stand_in("mnist"), USUAL),
-    "characters": (flat, lambda: fd.data.stand_in("omniglot"), {**ATTRIBUTES, **SAMPLED}),
+    "samples": (adversarial, lambda: fd.data.stand_in("mnist"), {**NEW_CLASSES, **ATTRIBUTES, **BOUNDS}),
+    "a posterior": (variational, lambda: fd.data.stand_in("fashion-mnist"), {**NEW_CLASSES, **ATTRIBUTES}),
+    "a stack": (stacked, lambda: fd.data.stand_in("mnist"), USUAL),
+    "characters": (flat, lambda: fd.data.stand_in("omniglot"), {**ATTRIBUTES, **BOUNDS, **SAMPLED}),
     "faces": (Spatial, lambda: fd.data.stand_in("celeba", images=80), {**NO_LABELS, r"attribute accuracy .*": None}),
     "colours": (Spatial, lambda: fd.data.stand_in("cifar-10"), USUAL),
     "no labels": (flat, unlabelled, NO_LABELS),
@@ -120,6 +126,11 @@ CASES = {
             r".* (SVM|linear SVM|k-means) on codes|(precision|mean average precision).* codes": "codes hold NaN",
             r"(filter|oriented|localised).*": "the model has diverged",
         },
+    ),
+    "a fine-tuned stack": (
+        fine_tuned,
+        lambda: fd.data.stand_in("mnist"),
+        {**USUAL, r"reconstruction MSE (corrupted|clean) input": "no method 'reconstruct'"},
     ),
     "a classifier": (
         Classifying,

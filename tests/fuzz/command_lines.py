@@ -39,7 +39,7 @@ _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "--out": ("OUT", "OUT", "OUT", *_PATHS),
         "--data": _DATA,
         "--model": ("autoencoder", "aae", "daae", "idaae", "vae", "noise-transformer", "stacked", "classifier", *_TEXT),
-        "--config": ("daae-mnist/aae", "daae-mnist", "daae-mnist/", "RUN/config.json", "x.toml", *_PATHS),
+        "--config": ("daae-mnist", "daae-mnist/", "daae-mnist/x", "RUN/config.json", "x.toml", *_PATHS),
         "--pretrained": ("RUN", *_PATHS),
         "--architecture": ("mlp", "cae", "tutorial", "dcgan", "textbook", *_TEXT),
         "--corruption": (

@@ -28,6 +28,7 @@ from fastdaae.reporting.drawing import measured, training
 from fastdaae.reporting.figures.looks import WIDE
 from fastdaae.training.checkpoint import read_history, read_metrics
 from tests.fuzz import command_lines, mutations
+from tests.fuzz.set_kinds import set_kinds
 
 Mutation = Callable[[Random, bytes], bytes]
 IMAGES = np.random.default_rng(0).integers(0, 256, (24, 6, 6), dtype=np.uint8)
@@ -67,6 +68,10 @@ def all_kinds(folder: Path) -> dict[str, Kind]:
         "idx": Kind([_idx(IMAGES), gzip.compress(_idx(IMAGES))], [mutations.of_bytes, _packed], _read_idx),
         "png": Kind(_pictures("PNG"), [mutations.of_bytes], _read_pictures),
         "other pictures": Kind(_pictures("JPEG", "BMP", "WEBP"), [mutations.of_bytes], _read_pictures),
+        **{
+            name: Kind(examples, [mutations.of_bytes, _packed], read)
+            for name, (examples, read) in set_kinds(folder).items()
+        },
         "command line": Kind([b""], [command_lines.make], command_lines.run(run)),
     }
 

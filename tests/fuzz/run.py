@@ -1,10 +1,11 @@
 """Fuzzing of everything that reads a file, and of the command line: `make fuzz`, or `python -m tests.fuzz.run`.
 
-Whole examples of config.json, metrics.jsonl, evaluation.json, checkpoints, .npy, .npz, idx and image files, and command
-lines, are damaged at random (`mutations.py`) and given to what reads them (`kinds.py`), in a process with limits on its
-memory and on each case's time (`worker.py`). A case passes if it is read, or refused by a ValueError, TypeError or
-OSError of one line (a command: by exit code 2 and one line on stderr). Everything else fails: other exceptions, hangs,
-crashes. Failing inputs are written to build/fuzz/ with the traceback and the command that repeats them.
+Whole examples of config.json, metrics.jsonl, evaluation.json, checkpoints, .npy, .npz, .mat, idx and image files, of
+archives and pickles of data sets, and command lines, are damaged at random (`mutations.py`) and given to what reads
+them (`kinds.py`), in a process with limits on its memory and on each case's time (`worker.py`). A case passes if it is
+read, or refused by a ValueError, TypeError or OSError of one line (a command: by exit code 2 and one line on stderr).
+Everything else fails: other exceptions, hangs, crashes. Failing inputs are written to build/fuzz/ with the traceback
+and the command that repeats them.
 
     python -m tests.fuzz.run --seconds 300              # a new seed each time, printed
     python -m tests.fuzz.run --seed 0 --cases 50        # a fixed number of cases of each kind

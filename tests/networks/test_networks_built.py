@@ -10,6 +10,7 @@ from torch import nn
 import fastdaae as fd
 from fastdaae import networks
 from fastdaae.models.names import names
+from fastdaae.networks.parts import Maps
 from tests.networks.builders import PAIRS
 
 each_pair = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
@@ -107,6 +108,19 @@ def test_blocks_fit_on_each_other_without_shapes_between():
     assert nn.Sequential(upper[1], lower[1])(z).shape == x.shape
 
 
+@each_pair
+def test_maps_have_their_channels_last_and_the_same_numbers(pair):
+    for network in pair.build():
+        maps = next(layer for layer in network if isinstance(layer, Maps))
+        begin = list(network).index(maps)
+        x = torch.rand(2, math.prod(maps.shape))
+        plain = nn.Sequential(nn.Unflatten(1, maps.shape), *network[begin + 1 :]).eval()
+        laid_out = maps(x)
+        assert laid_out.is_contiguous(memory_format=torch.channels_last) and torch.equal(laid_out, plain[0](x))
+        assert laid_out.stride(1) == 1
+        assert torch.allclose(network[begin:].eval()(x), plain(x), atol=1e-5)
+
+
 def test_pooling_before_or_after_relu_is_the_same():
     """The report pools first and the textbook prints it after: maximum and ReLU commute."""
     encoder = networks.textbook_encoder((8, 8))
@@ -122,7 +136,7 @@ def test_networks_for_images_by_a_name(architecture):
             made = networks.for_images(architecture, image_shape, code, given)
             z = made["encoder"].eval()(torch.rand(2, *image_shape))
             assert code is None or z.shape == (2, given or code)
-            pixels = made["decoder"].eval()(z[:, : code or None])
+            pixels = made["decoder"].eval()(z[:, : code or None]).detach()
             assert pixels.shape == (2, *image_shape) and float(pixels.min()) >= 0 and float(pixels.max()) <= 1
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import fastdaae as fd
-from fastdaae.corruptions import Gaussian, Masking, SaltAndPepper
+from fastdaae.corruptions import Gaussian, Masking, Patches, SaltAndPepper, Shuffling
 from fastdaae.models.config import from_config
 from fastdaae.models.emphasis import corrupted_entries
 from fastdaae.noise import Site
@@ -33,6 +33,15 @@ def test_the_entries_are_those_that_were_drawn(corruption, shape):
     found = corrupted_entries(build(corruption=corruption), x, noise, **address)
     assert found.shape == x.shape and torch.equal(found.flatten(1), drawn(corruption, 8, noise, **address))
     assert torch.equal(corrupted_entries(build(corruption=corruption), x[3:], noise, site=6, row_offset=8), found[3:])
+
+
+def test_patches_take_their_rectangles_and_shuffling_what_changes_its_place():
+    x, address = torch.rand(6, 4, 5), {"site": Site.RECONSTRUCTION, "row_offset": 2}
+    for corruption in (Patches((2, 3), 1), Shuffling(2)):
+        x_tilde = fd.ops.corrupt(x, corruption, fd.Noise(1), **address)[0]
+        # of numbers that are all different and none of which is the fill
+        found = corrupted_entries(build(corruption=corruption), x, fd.Noise(1), **address)
+        assert torch.equal(found, x_tilde != x) and 0 < int(found.sum()) < found.numel()
 
 
 @pytest.mark.parametrize(("corruption", "share"), [(Gaussian(0.1), 1.0), (Gaussian(0.0), 0.0), (Masking(0.0), 0.0)])

@@ -65,7 +65,7 @@ def mean_sigma(weight: float, start: float = 0.0, floor: float = 0.4, steps: int
     with torch.no_grad():
         model.transformer[-2].bias.fill_(start)
     train(model, images(), steps=steps)
-    return model.sigma(images())
+    return model.sigma(images()).detach()
 
 
 def test_sigma_stays_above_its_floor_and_rises_when_the_weight_rises():

@@ -166,6 +166,18 @@ def test_under_half_precision_divergence_and_codes_stay_float32():
     assert losses[1]["reconstruction"] == pytest.approx(straight[1]["reconstruction"], rel=0.01)
 
 
+def test_the_process_s_default_dtype_is_nobody_s_affair():
+    model, x = vae(warm_up=4, corruption=Masking(0.2)), images(8)
+    weight, losses = model.kl_weight(fd.Noise(0, step=1)), model.validation_losses(x, fd.Noise(2))
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert model.kl_weight(fd.Noise(0, step=1)).dtype == weight.dtype
+        assert model.validation_losses(x, fd.Noise(2)) == losses
+        assert model.sample(2, steps=1, codes="mean").dtype == torch.float32
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 class Convolutional(nn.Module):
     def __init__(self):
         super().__init__()

@@ -43,6 +43,11 @@ def constructor(kind: str):
     return find("model", MODELS[kind])
 
 
+def takes_corruption(kind: str, make) -> bool:
+    """Whether a model of a name has a corruption, of its own or in the blocks that it is made of."""
+    return kind == "stacked" or "corruption" in parameters_of(make)
+
+
 def prior_of(name: str, code: int):
     """The prior of a name: "normal" of `code` dimensions, or "ring" of two; raises ValueError for another name."""
     if name not in PRIORS:
@@ -140,7 +145,8 @@ def own(
         infer_output(modules["decoder"], output)
     except ValueError as error:
         raise ValueError(f"{error}; add --decoder-output") from None
-    require_fit(made_by, modules, image_shape, code if "prior" in parameters_of(make) else None)
+    wanted = code if "prior" in parameters_of(make) else None
+    require_fit(made_by, modules, image_shape, wanted, posterior=hasattr(make, "posterior"))
     return modules, output
 
 

@@ -63,6 +63,8 @@ def _model_and_data(out: Path, kind: str, pretrained, data, root, options) -> tu
     default = None if kind in _CLEAN else fd.corruptions.Gaussian(0.5)
     corruption = corruption_of(options["corruption"], options["sigma"], default)
     make = building.constructor(kind)
+    if (options["corruption"] or options["sigma"] is not None) and not building.takes_corruption(kind, make):
+        raise ValueError(f"--corruption is for models that have one, and {kind} has none; leave it out")
     if pretrained is not None:
         trained, config = open_model(pretrained, None, "cpu")
         if data is None:

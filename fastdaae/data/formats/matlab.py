@@ -1,13 +1,14 @@
 """Matrices and cells of matrices from .mat files; those of MATLAB 7.3 are HDF5, and need h5py."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
+from fastdaae.data.formats.matlab5 import is_level_5, parse_variable
 from fastdaae.reading import open_regular, require_memory
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -23,18 +24,12 @@ def read_matrix(path: str | PathLike, name: str) -> np.ndarray:
     path = Path(path)
     if _is_hdf5(path):
         with _hdf5(path) as file, _one_line_errors(path):
-            return _array(file[name])
-    from scipy import io
-
-    with open_regular(path) as file:
-        with _one_line_errors(path):
-            shape = next((shape for found, shape, _ in io.whosmat(file) if found == name), None)
-            if shape is None:
-                raise KeyError(f"no variable {name}")
-        require_memory(2 * 8 * prod(shape), f"reading {path}")
-        file.seek(0)
-        with _one_line_errors(path):
-            return _real(io.loadmat(file, variable_names=[name])[name])
+            return _stored(file[name])
+    found = _variable(path, name)
+    with _one_line_errors(path):
+        if isinstance(found, list):
+            raise TypeError(f"{name} must be a matrix, got cells")
+        return found.astype(np.float64)
 
 
 def read_cells(path: str | PathLike, name: str, at_most: int) -> list[np.ndarray]:
@@ -44,19 +39,29 @@ def read_cells(path: str | PathLike, name: str, at_most: int) -> list[np.ndarray
         with _hdf5(path) as file, _one_line_errors(path):
             stored = [file[reference] for reference in np.ravel(file[name][()])]
             _require_few(sum(cell.size for cell in stored), at_most)
-            return [_array(cell) for cell in stored]
-    from scipy import io
-
-    with open_regular(path) as file, _one_line_errors(path):
-        cells = np.ravel(io.loadmat(file, variable_names=[name])[name])
-        _require_few(sum(np.size(cell) for cell in cells), at_most)
-        return [_real(cell) for cell in cells]
+            return [_stored(cell) for cell in stored]
+    found = _variable(path, name)
+    with _one_line_errors(path):
+        if not isinstance(found, list):
+            raise TypeError(f"{name} must be cells, got a matrix")
+        _require_few(sum(cell.size for cell in found), at_most)
+        return [cell.astype(np.float64) for cell in found]
 
 
 def _is_hdf5(path: Path) -> bool:
     with open_regular(path) as file:
         start = file.read(_AT[-1] + len(_HDF5))
     return any(start[at : at + len(_HDF5)] == _HDF5 for at in _AT)
+
+
+def _variable(path: Path, name: str) -> np.ndarray | list[np.ndarray]:
+    with open_regular(path) as file:
+        require_memory(3 * os.fstat(file.fileno()).st_size, f"reading {path}")
+        content = file.read()
+    with _one_line_errors(path):
+        if not is_level_5(content):
+            raise ValueError("neither a file of MATLAB 5 to 7 nor one of 7.3")
+        return parse_variable(content, name)
 
 
 @contextmanager
@@ -72,16 +77,13 @@ def _hdf5(path: Path) -> Iterator:
             yield opened
 
 
-def _array(stored) -> np.ndarray:
+def _stored(matrix) -> np.ndarray:
     """A matrix stored in HDF5, where the dimensions run the other way."""
-    require_memory(2 * 8 * stored.size, f"reading {stored.name}")
-    return _real(stored[()]).T
-
-
-def _real(array) -> np.ndarray:
+    require_memory(2 * 8 * matrix.size, f"reading {matrix.name}")
+    array = matrix[()]
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         raise TypeError(f"numbers expected, got {getattr(array, 'dtype', type(array).__name__)}")
-    return array.astype(np.float64)
+    return array.astype(np.float64).T
 
 
 def _require_few(count: int, at_most: int) -> None:
@@ -91,7 +93,7 @@ def _require_few(count: int, at_most: int) -> None:
 
 @contextmanager
 def _one_line_errors(path: Path) -> Iterator[None]:
-    """What scipy and h5py raise at a damaged file, a dozen kinds, becomes one kind and one line."""
+    """What a damaged file makes struct, zlib and h5py raise, a dozen kinds, becomes one kind and one line."""
     try:
         yield
     except Exception as error:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.codes.representation import as_floats
 
 
@@ -33,12 +34,12 @@ def energy_distance(a: Any, b: Any, *, partings: int = 199, seed: int = 0) -> En
     if first.shape != second.shape or len(first) < 2:
         raise ValueError(f"a and b must be [N, Z] with one N >= 2, got {list(first.shape)} and {list(second.shape)}")
     count = len(first)
-    pooled = torch.from_numpy(np.concatenate([first, second]))
+    pooled = to_tensor(np.concatenate([first, second]))
     distances = torch.cdist(pooled, pooled, compute_mode="donot_use_mm_for_euclid_dist")
     # s' D s = sum within both sets - 2 sum between them, where s is 1 in one set and -1 in the other
     sides = np.repeat([1.0, -1.0], count)
     rng = np.random.default_rng(seed)
-    signs = torch.from_numpy(np.stack([sides, *(rng.permutation(sides) for _ in range(partings))]))
+    signs = to_tensor(np.stack([sides, *(rng.permutation(sides) for _ in range(partings))]))
     apart = -((signs @ distances) * signs).sum(1)
     between = (distances.sum() + apart) / 2
     found = torch.where(between > 0, apart / between, 0.0).numpy()

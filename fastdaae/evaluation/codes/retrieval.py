@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fastdaae import ops
+from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.codes.representation import as_array
 from fastdaae.evaluation.estimate import Estimate
 
@@ -35,7 +36,7 @@ def retrieval(codes: Any, labels: Any, queries: Any, query_labels: Any, *, depth
     for a depth outside of 1..N, labels that do not fit, and where no query has a label to find.
     Source: Manning, Raghavan and Schuetze 2008, Introduction to Information Retrieval, section 8.4.
     """
-    given, wanted = torch.as_tensor(as_array(labels)), torch.as_tensor(as_array(query_labels))
+    given, wanted = to_tensor(as_array(labels)), to_tensor(as_array(query_labels))
     for name, each, rows in (("labels", given, codes), ("query_labels", wanted, queries)):
         if each.shape != (len(rows),):
             raise ValueError(f"{name} must be one for each of {len(rows)} codes, got shape {list(each.shape)}")
@@ -50,8 +51,8 @@ def retrieval(codes: Any, labels: Any, queries: Any, query_labels: Any, *, depth
 
 def _retrieval(same: Tensor, relevant: Tensor, count: int) -> Retrieval:
     depth = same.shape[1]
-    precision = same.cumsum(1).double() / torch.arange(1, depth + 1)
+    precision = same.double().cumsum(1) / torch.arange(1, depth + 1, dtype=torch.float64, device=same.device)
     average = (precision * same).sum(1) / relevant.clamp(max=depth)
-    errors = precision.std(0) / len(same) ** 0.5 if len(same) > 1 else torch.full((depth,), torch.nan)
+    errors = precision.std(0) / len(same) ** 0.5 if len(same) > 1 else torch.full_like(precision[0], torch.nan)
     chance = float(relevant.double().mean()) / count
     return Retrieval(precision.mean(0).numpy(), errors.numpy(), Estimate.of(average.numpy()), chance, len(same))

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.attempt import attempt, diverged
 from fastdaae.evaluation.case import Case
 from fastdaae.evaluation.codes.classification import fit_linear
@@ -76,7 +76,7 @@ def _by_svm_on_codes(case: Case) -> tuple[Predict, dict]:
 
 def _by_svm_on_components(case: Case) -> tuple[Predict, dict]:
     def components(x: Tensor) -> Tensor:
-        return torch.as_tensor(case.components.transform(x.flatten(1).numpy(force=True)))
+        return to_tensor(case.components.transform(x.flatten(1).numpy(force=True)))
 
     return _by_svm(case, case.components_of("train", _MOST), components)
 
@@ -89,6 +89,6 @@ def _by_svm(case: Case, codes: Tensor, represent: Predict) -> tuple[Predict, dic
     svm = fit_linear(one_scale(rows)[0], labels.numpy())
 
     def predict(x: Tensor) -> Tensor:
-        return torch.as_tensor(svm.predict(one_scale(rows, as_floats(represent(x)))[1]))
+        return to_tensor(svm.predict(one_scale(rows, as_floats(represent(x)))[1]))
 
     return predict, {"numbers_an_image": codes.shape[1], "training_images": len(codes)}

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fastdaae.arrays import to_tensor
+from fastdaae.evaluation.codes.representation import as_array
 from fastdaae.noise import Noise, Site, uniform
 
 _LEAST_GRID = 32  # of frequencies a side: small filters are padded to it
@@ -38,7 +40,7 @@ def filter_statistics(filters: Any) -> Filters:
     that are not finite. Sources: Olshausen and Field 1996 (localised, oriented, bandpass: the words that this makes
     numbers); Bigun and Granlund 1987 (orientation from second moments of the spectrum).
     """
-    filters = torch.as_tensor(filters).detach().cpu().double()
+    filters = to_tensor(as_array(filters)).double()
     filters = filters[:, None] if filters.dim() == 3 else filters
     if filters.dim() != 4 or min(filters.shape[2:]) < 3 or not len(filters):
         raise ValueError(f"filters must be [F, H, W] or [F, C, H, W] with sides >= 3, got {list(filters.shape)}")
@@ -100,9 +102,9 @@ def _bands(grid: int) -> tuple[Tensor, Tensor]:
 def _extents(filters: Tensor) -> Tensor:
     energy = filters.square().sum(1)
     energy = energy / energy.sum((1, 2), keepdim=True)
-    variance = torch.zeros(len(filters), dtype=torch.float64)
+    variance = torch.zeros_like(energy[:, 0, 0])
     for side, weights in zip(filters.shape[2:], (energy.sum(2), energy.sum(1)), strict=True):
-        places = torch.arange(side, dtype=torch.float64)
+        places = torch.arange(side, dtype=torch.float64, device=energy.device)
         variance += weights @ places.square() - (weights @ places).square()
     height, width = filters.shape[2:]
     return (variance.clamp_min(0) / ((height * height - 1 + width * width - 1) / 12)).sqrt()

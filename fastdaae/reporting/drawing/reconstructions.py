@@ -15,7 +15,7 @@ _FITTED, _NUMBERS = 5000, 20_000_000  # training images of the principal compone
 _MOST = 256  # principal components, beyond which they leave nothing out that is seen
 
 # of a corruption's numbers, what each is called in a picture
-SYMBOLS = {"sigma": "σ", "drop": "drop", "p": "p", "size": "size", "count": "count"}
+SYMBOLS = {"sigma": "σ", "drop": "drop", "p": "p", "count": "patches", "size": "size"}
 
 
 def draw(subject: Subject) -> Iterator[Drawn]:

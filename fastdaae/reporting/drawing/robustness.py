@@ -14,7 +14,13 @@ from fastdaae.reporting.figures.robustness import has_strengths, robustness_curv
 from fastdaae.reporting.figures.samples import Block, Gallery, grid_of_rows
 
 _SHOWN = 6
-_RISING = {"sigma": (0.0, 0.25, 0.5, 0.75, 1.0), "drop": (0.0, 0.25, 0.5, 0.75, 0.9), "p": (0.0, 0.1, 0.25, 0.5, 0.75)}
+_RISING: dict[str, tuple[float, ...]] = {
+    "sigma": (0.0, 0.25, 0.5, 0.75, 1.0),
+    "drop": (0.0, 0.25, 0.5, 0.75, 0.9),
+    "p": (0.0, 0.1, 0.25, 0.5, 0.75),
+    "count": (0, 1, 2, 4, 8),  # of patches
+    "size": (1, 2, 4, 8),  # of the tiles that are shuffled
+}
 
 
 def draw(subject: Subject) -> Iterator[Drawn]:

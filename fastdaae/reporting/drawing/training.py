@@ -50,9 +50,9 @@ def panels_of(model, history: Sequence[Mapping], unit: str) -> list[Panel]:
         if not shown:
             continue
         curves = [(name, _values(history, "losses", name)) for name in shown]
-        if len(curves) == 1:
+        if len(names) == 1:
             held_out = _values(history, "validation", shown[0])
-            curves = [("train", curves[0][1]) if title != "Other losses" else curves[0]]
+            curves = [("train", curves[0][1])]
             curves += [] if all(map(math.isnan, held_out)) else [("validation", held_out)]
         told = unit if title in ("Reconstruction loss", "Loss of the noise") else _UNITS.get(title, "nats")
         level = _equilibrium(model) if "discriminator" in shown else None

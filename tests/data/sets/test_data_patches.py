@@ -83,7 +83,7 @@ DAMAGED = {
     "flat": (lambda root: images_mat(root, np.zeros((99, 99))), "must hold IMAGES, whitened images [512, 512, 10]"),
     "small": (lambda root: images_mat(root, np.zeros((99, 400, 2))), "of finite numbers, got [99, 400, 2]"),
     "nan": (lambda root: images_mat(root, np.full((300, 400, 2), np.nan)), "of finite numbers, got [300, 400, 2]"),
-    "complex": (lambda root: images_mat(root, np.full((300, 400, 2), 1j)), "numbers expected, got complex128"),
+    "complex": (lambda root: images_mat(root, np.full((300, 400, 2), 1j)), "a matrix of real numbers expected"),
     "no mat": (
         lambda root: ((root / "patches").mkdir(), (root / "patches" / "IMAGES.mat").write_bytes(b"<html>" * 99)),
         "IMAGES.mat cannot be read as .mat: ",

@@ -194,7 +194,7 @@ REED_DAMAGED = {
         "sprites_0.mat must be frames [10800, N], got [9, 2]",
     ),
     "scale": (lambda root: write_reed(root, animations=ANIMATIONS | {0: [np.full((10_800, 1), 2.0)]}), "be in [0, 1]"),
-    "texts": (lambda root: write_reed(root, animations=ANIMATIONS | {0: ["a"]}), "numbers expected, got "),
+    "texts": (lambda root: write_reed(root, animations=ANIMATIONS | {0: ["a"]}), "a matrix of real numbers exp"),
     "cut": (
         lambda root: first_of_reed(root, lambda content: content[:500]),
         "sprites_0.mat cannot be read as .mat: ",
