@@ -213,6 +213,19 @@ def test_a_linear_decoder_and_networks_of_an_autoencoder(place, fastdaae, monkey
     assert (config["model"], config["decoder_output"], config["loss"]) == ("Autoencoder", "linear", "mse")
 
 
+def test_an_encoder_of_a_vae_gives_mean_and_log_variance(place, fastdaae, monkeypatch, tmp_path):
+    monkeypatch.chdir(place)
+    (tmp_path / "networks.py").write_text(NETWORKS.replace("nn.Linear(numbers, code)", "nn.Linear(numbers, 2 * code)"))
+    option = ("--networks", f"{tmp_path / 'networks.py'}:make")
+    arguments = ("train", "--out", tmp_path / "run", "--data", "images", *SMALL, "--model", "vae")
+    code, _, err = fastdaae(*arguments, *option)
+    assert (code, err) == (0, []), err
+    code, _, err = fastdaae("sample", tmp_path / "run", "--n", 2, "--steps", 1, *option, "--out", tmp_path / "a.npz")
+    assert (code, err) == (0, []), err
+    code, _, err = fastdaae(*arguments, "--networks", "networks.py:make", "--out", tmp_path / "other")
+    assert code == 2 and "must return codes, mean and log variance, [2, 6] of two images, got [2, 3]" in err[0]
+
+
 def test_runs_that_need_no_networks(run, fastdaae, original, tmp_path):
     code, _, err = fastdaae("sample", original, "--n", 2, "--networks", "networks.py:make", "--out", tmp_path / "a.npz")
     assert code == 2 and "rebuilds its own; leave it out" in err[0]

@@ -79,6 +79,7 @@ def test_the_command_line_and_python_train_the_same_model(read):
         ("foreign_samples.py", (), "nats, paired over the test"),
         ("foreign_samples.py", ("foreign.npz", "--data", "tiles"), "samples - real images: "),
         ("own_loop.py", ("--epochs", 2), "epoch 2/2: reconstruction"),
+        ("stacked.py", ("--epochs", 1, "--labels", 100), "pretrained, 100 labels: test accuracy"),
         ("token_denoiser.py", ("--steps", 3), "spans: "),
     ],
 )

@@ -122,7 +122,11 @@ def test_a_folder_without_a_result_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("verdicts", "told"),
-    [(["holds"], "1 holds."), (["holds", "holds"], "2 hold."), (["not measured"] * 2, "2 are “not measured”.")],
+    [
+        (["holds"], "1 holds."),
+        (["holds", "holds"], "2 hold."),
+        (["not measured", "odd"], "1 was not measured, 1 is “odd”."),
+    ],
 )
 def test_claims_are_counted(verdicts, told, tmp_path):
     claims = [{"claim": "a", "verdict": verdict} for verdict in verdicts]

@@ -145,7 +145,8 @@ def own(
         infer_output(modules["decoder"], output)
     except ValueError as error:
         raise ValueError(f"{error}; add --decoder-output") from None
-    require_fit(made_by, modules, image_shape, code if "prior" in parameters_of(make) else None)
+    wanted = code if "prior" in parameters_of(make) else None
+    require_fit(made_by, modules, image_shape, wanted, posterior=hasattr(make, "posterior"))
     return modules, output
 
 

@@ -11,6 +11,7 @@ from fastdaae.cli.work.own_networks import OwnNetworks, read_own_networks
 from fastdaae.cli.work.trial import require_fit
 from fastdaae.device import choose_device
 from fastdaae.models.config import networks_of
+from fastdaae.models.names import find
 
 
 def open_model(run: Path, networks: str | None, device: str) -> tuple[fd.models.Autoencoder, dict]:
@@ -51,7 +52,8 @@ def own_modules(run: Path, config: dict, networks: str | None) -> dict[str, nn.M
             f"--networks {made_by} must return the {', '.join(missing)} of {run}, got {', '.join(modules)}"
         )
     modules = {name: modules[name] for name in own}
-    require_fit(made_by, modules, shape)
+    make = find("model", config["model"]["model"])
+    require_fit(made_by, modules, shape, posterior=hasattr(make, "posterior"))
     return modules
 
 

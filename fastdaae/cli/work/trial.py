@@ -12,12 +12,18 @@ _ROWS = 2
 
 
 def require_fit(
-    own: OwnNetworks, modules: Mapping[str, nn.Module], image_shape: tuple[int, ...] | None, code: int | None = None
+    own: OwnNetworks,
+    modules: Mapping[str, nn.Module],
+    image_shape: tuple[int, ...] | None,
+    code: int | None = None,
+    *,
+    posterior: bool = False,
 ) -> None:
     """Raises ValueError where networks do not take what they must, or return another shape.
 
     encoder [N, *image_shape] -> [N, code], decoder -> as many numbers as an image has, discriminator -> [N, 1]; `code`
-    is that of a prior, or None where it may be any. Networks that are not there are not tried.
+    is that of a prior, or None where it may be any. With a `posterior` the encoder gives [N, 2 code], mean and log
+    variance. Networks that are not there are not tried.
     """
     if image_shape is None or "encoder" not in modules:
         return
@@ -28,10 +34,14 @@ def require_fit(
             f"begin it with torch.nn.Unflatten(1, (1, {image_shape[0]}))"
         )
     z = _tried(own, "encoder", modules, black)
-    expected = "[2, Z]" if code is None else f"[2, {code}]"
-    if z.dim() != 2 or len(z) != _ROWS or code not in (None, z.shape[1]):
-        advice = f"; add --code {z.shape[1]}" if z.dim() == 2 and len(z) == _ROWS else ""
-        _refuse(own, "encoder", f"codes {expected} of two images", z, advice)
+    parts = 2 if posterior else 1
+    expected = f"[2, {'2 Z' if posterior else 'Z'}]" if code is None else f"[2, {parts * code}]"
+    rows = z.dim() == 2 and len(z) == _ROWS and z.shape[1] % parts == 0
+    if not rows or code not in (None, z.shape[1] // parts):
+        advice = f"; add --code {z.shape[1] // parts}" if rows else ""
+        what = "codes, mean and log variance," if posterior else "codes"
+        _refuse(own, "encoder", f"{what} {expected} of two images", z, advice)
+    z = z.chunk(parts, dim=1)[0]
     if "decoder" in modules:
         x = _tried(own, "decoder", modules, z)
         if x.dim() < 2 or len(x) != _ROWS or x[0].numel() != math.prod(image_shape):

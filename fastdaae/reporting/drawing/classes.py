@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fastdaae.arrays import to_tensor
 from fastdaae.reporting.drawing.drawn import Drawn, Redraw, chart, pictured
 from fastdaae.reporting.drawing.subject import Subject
 from fastdaae.reporting.figures.matrices import confusion
@@ -33,7 +34,7 @@ def draw(subject: Subject) -> Iterator[Drawn]:
 
 
 def _told(subject: Subject) -> Told:
-    logits = torch.from_numpy(subject.encoded("logits", lambda x, row: subject.model.classify(x)))
+    logits = to_tensor(subject.encoded("logits", lambda x, row: subject.model.classify(x)))
     shares, answers = logits.softmax(1).max(1)
     return Told(subject.split.labels[: len(logits)].cpu().long(), answers, shares)
 

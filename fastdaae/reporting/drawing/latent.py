@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fastdaae.arrays import to_tensor
 from fastdaae.evaluation.attempt import require_finite
 from fastdaae.noise import Site
 from fastdaae.priors import Normal
@@ -45,7 +46,7 @@ def _codes(subject: Subject) -> tuple[Tensor, str, str]:
     """(the codes [N, Z], a title, a caption)."""
     prior = subject.prior
     if prior is None:
-        reference, source = torch.from_numpy(subject.codes), f"the {subject.kind} images' codes"
+        reference, source = to_tensor(subject.codes), f"the {subject.kind} images' codes"
     else:
         reference, source = prior.sample(_DRAWS, subject.noise).float().cpu(), "the prior"
     size = reference.shape[1]
@@ -75,7 +76,8 @@ _LOOK_FOR = (
 
 
 def _quantiles(values: Tensor, count: int) -> Tensor:
-    return torch.quantile(values.double(), torch.linspace(_LOW, _HIGH, count, dtype=torch.float64)).float()
+    levels = torch.linspace(_LOW, _HIGH, count, dtype=torch.float64, device=values.device)
+    return torch.quantile(values.double(), levels).float()
 
 
 def interpolation(subject: Subject) -> tuple[str, Gallery]:

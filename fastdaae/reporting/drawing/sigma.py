@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
+from fastdaae.arrays import to_tensor
 from fastdaae.reporting.drawing.drawn import Drawn, Redraw, chart, pictured
 from fastdaae.reporting.drawing.subject import Subject
 from fastdaae.reporting.figures.distributions import histogram
@@ -39,7 +39,7 @@ def sigmas(subject: Subject) -> tuple[str, Redraw]:
 
 def extremes(subject: Subject) -> tuple[str, Gallery]:
     """The images of least and of greatest sigma."""
-    values = torch.from_numpy(_values(subject))
+    values = to_tensor(_values(subject))
     order = values.argsort(stable=True)
     count = min(_SHOWN, len(order))
     ends = {"least": order[:count], "greatest": order.flip(0)[:count]}

@@ -19,7 +19,7 @@ _LETTER = 0.62  # of the size of a text, the width of a letter
 _LEAST_WIDTH = 1440  # room for the title over few or small pictures
 _LARGE = 132  # device pixels of a picture's longer side where there are few
 _FEW = 40
-ACROSS = 4  # blocks side by side, before they go on in the next line
+ACROSS = 3  # blocks side by side, before they go on in the next line
 
 
 class Block(NamedTuple):
@@ -78,7 +78,7 @@ def grid_of_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def figure_of(gallery: Gallery) -> Figure:
-    """A gallery as one figure on a white ground, its blocks side by side, four in a line."""
+    """A gallery as one figure on a white ground, its blocks side by side, three in a line."""
     lines = [gallery.blocks[start : start + ACROSS] for start in range(0, len(gallery.blocks), ACROSS)]
     names = [line for name in gallery.blocks[0].rows for line in name.split("\n")]
     letter = _LETTER * WIDE.text * DPI / 72

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fastdaae.evaluation.telling import heading
 from fastdaae.reporting.drawing.drawn import Drawn, Redraw, chart
 from fastdaae.reporting.figures.beside import Panel, Point, beside
-from fastdaae.reporting.reproduced.result import Result, Row, grouped, tables_of
+from fastdaae.reporting.reproduced.result import Result, Row, file_name, grouped, tables_of
 
 _ACROSS = 2
 _MOST_CELLS = 16
@@ -19,13 +19,8 @@ def charts(result: Result) -> Iterator[Drawn]:
         for start in range(0, len(shown), _ACROSS):
             part = shown[start : start + _ACROSS]
             rows = {place: groups[place] for place in part}
-            name = f"{_slug(table)}-{start // _ACROSS + 1}" if len(shown) > _ACROSS else _slug(table)
+            name = f"{file_name(table)}-{start // _ACROSS + 1}" if len(shown) > _ACROSS else file_name(table)
             yield chart(name.replace("table-table", "table"), lambda rows=rows, t=table: _prepared(t, rows))
-
-
-def _slug(table: str) -> str:
-    """A table's name as that of a file: "Table IV" as table-iv."""
-    return "-".join("".join(letter if letter.isalnum() else " " for letter in table.lower()).split()) or "table"
 
 
 def _prepared(table: str, groups: dict[tuple[str, str], list[Row]]) -> tuple[str, Redraw]:

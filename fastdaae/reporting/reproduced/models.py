@@ -9,15 +9,14 @@ import torch
 from fastdaae import models, run_config, run_folder
 from fastdaae.data import Dataset, Split
 from fastdaae.reporting.drawing import Subject
-from fastdaae.reporting.reproduced.result import FINISHED, Result
+from fastdaae.reporting.reproduced.result import FINISHED, SHARED, Result, folders
 from fastdaae.reporting.run_data import dataset_of_run
 
 _MOST = 9
-_SHARED = "shared"
 
 
 def subjects(result: Result) -> Iterator[tuple[str, Subject]]:
-    """(title, subject) of up to nine models, of each cell's first finished seed; those that cannot be loaded are not.
+    """(title, subject) of up to nine models that make images, of each cell's first finished seed, if they load.
 
     The name of a subject's data is "" where its run names none that is here: then its images are blank.
     """
@@ -32,7 +31,7 @@ def subjects(result: Result) -> Iterator[tuple[str, Subject]]:
         except (ValueError, TypeError, OSError):  # networks of one's own, or an unfinished run
             continue
         shape = getattr(model, "image_shape", None)
-        if shape is not None:
+        if shape is not None and not hasattr(model, "classify"):
             count += 1
             yield title, Subject(model, _dataset(folder, config, shape, read), "test", [], [], "", 0)
 
@@ -45,16 +44,12 @@ def _runs(result: Result) -> Iterator[tuple[str, Path]]:
         if _is_run(run.folder):
             yield cell.title, run.folder
         else:
-            parts = [folder for folder in _folders(run.folder) if _is_run(folder)]
+            parts = [folder for folder in folders(run.folder) if _is_run(folder)]
             yield from ((cell.title if len(parts) == 1 else f"{cell.title}: {part.name}", part) for part in parts)
-    for shared in _folders(result.folder / _SHARED):
-        first = next((folder for folder in _folders(shared) if _is_run(folder)), None)
+    for shared in folders(result.folder / SHARED):
+        first = next((folder for folder in folders(shared) if _is_run(folder)), None)
         if first is not None:
             yield shared.name, first
-
-
-def _folders(place: Path) -> list[Path]:
-    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
 
 
 def _is_run(folder: Path) -> bool:
@@ -63,7 +58,7 @@ def _is_run(folder: Path) -> bool:
 
 def _dataset(folder: Path, config: dict, shape: tuple[int, ...], read: dict[str, Dataset]) -> Dataset:
     """The run's data, each set read once; blank images where they are not here."""
-    blank = Split(torch.zeros(1, *shape, dtype=torch.uint8))
+    blank = Split(torch.zeros(1, *shape, dtype=torch.uint8, device="cpu"))
     nothing = Dataset(blank, None, blank, "")
     try:
         name, root = run_config.read_data_notes(folder, config)

@@ -14,6 +14,7 @@ from fastdaae.reporting.drawing.latent import grid as latent_grid
 from fastdaae.reporting.drawing.stacks import top_down
 from fastdaae.reporting.figures.pictures import grid
 from fastdaae.reporting.figures.samples import Block, Gallery, image_rows
+from fastdaae.reporting.reproduced.result import file_name
 
 _IMAGES, _GRID, _COLUMNS, _STEPS = 10, 50, 10, 5
 _ROW = 15  # letters in a line beside a row
@@ -27,7 +28,7 @@ def pictures(subjects: Titled) -> Iterator[Drawn]:
     for name in data:
         of_data = [(title, one) for title, one in subjects if one.dataset.name == name and one.reconstructs]
         if of_data:
-            yield pictured(f"reconstructions-{name}", lambda some=of_data: _reconstructions(some))
+            yield pictured(file_name(f"reconstructions {name}"), lambda some=of_data: _reconstructions(some))
     for name, title, caption, block in _KINDS:
         blocks = list(_blocks(subjects, block))
         if blocks:

@@ -11,6 +11,7 @@ from fastdaae.schema import anything, list_of, mapping, mapping_of, number, opti
 
 RESULT = "result.json"
 FINISHED = "finished"
+SHARED = "shared"  # the folder of runs that several cells use
 _PLACE = {"cell": text, "measure": text, "of": text}
 _RUN = record(
     {"seed": whole(0), "state": text, "folder": text, "measures": anything},
@@ -107,6 +108,16 @@ def _run(folder: Path, run: dict) -> Run:
     if place.is_absolute() or ".." in place.parts:
         raise ValueError(f"folder must be inside the result's, got {run['folder']!r}")
     return Run(run["seed"], run["state"], folder / place, run.get("reason") or "", run.get("seconds", 0.0))
+
+
+def file_name(title: str) -> str:
+    """A title as the name of a file: "Table IV" as table-iv."""
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in title.lower()).split()) or "figure"
+
+
+def folders(place: Path) -> list[Path]:
+    """The folders in a place, sorted; none where there is no such place."""
+    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
 
 
 def grouped(result: Result) -> dict[tuple[str, str], list[Row]]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastdaae.evaluation import Measure
 from fastdaae.evaluation.telling import NOT_MEASURED, amount, heading, setting, settings_of
 from fastdaae.output import duration
-from fastdaae.reporting.reproduced.result import FINISHED, Cell, Result, Row, Run, grouped
+from fastdaae.reporting.reproduced.result import FINISHED, SHARED, Cell, Result, Row, Run, folders, grouped
 
 DIFFERENCES = (
     "Differences are between neighbours in the order of the claim, means over seeds ± their deviation; above 0 is as "
@@ -104,7 +104,13 @@ def _difference(difference: dict) -> str:
     return f"{difference['mean']:+.3g}{spread}".replace("-", "\N{MINUS SIGN}")
 
 
-_COUNTED = {"holds": ("holds", "hold"), "does not hold": ("does not hold", "do not hold")}
+_COUNTED = {
+    "holds": ("holds", "hold"),
+    "does not hold": ("does not hold", "do not hold"),
+    "within the spread": ("is within the spread", "are within the spread"),
+    "one seed has no spread": ("cannot be judged from one seed", "cannot be judged from one seed"),
+    "not measured": ("was not measured", "were not measured"),
+}
 
 
 def tally(result: Result) -> str:
@@ -121,11 +127,15 @@ def tally(result: Result) -> str:
 
 
 def cells(result: Result) -> Iterator[str]:
-    """Each cell with how long its seeds took, and where their runs and reports are."""
+    """Each cell with how long its seeds took, and where its runs and reports are, and those that cells share."""
     yield '<table class="run cells">\n<tbody>\n'
     for cell in result.cells:
         told = "<br>".join(_run(result, run) for run in cell.runs) or "not run yet"
         yield f'<tr><th scope="row">{escape(cell.title)}</th><td>{told}</td></tr>\n'
+    for shared in folders(result.folder / SHARED):
+        places = [_link(result.folder, page) for page in sorted(shared.glob("*/report/report.html"))]
+        told = "<br>".join(places) or escape(shared.relative_to(result.folder).as_posix())
+        yield f'<tr><th scope="row">shared: {escape(shared.name)}</th><td>{told}</td></tr>\n'
     yield "</tbody>\n</table>\n"
 
 
