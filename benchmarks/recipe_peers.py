@@ -35,9 +35,8 @@ class Peer:
 
     def __init__(self, networks: tuple[nn.Module, ...], draw: Draw = random):
         self.networks, self.draw = networks, draw
-        self.optimizer = torch.optim.Adam(
-            [p for network in networks for p in network.parameters()], lr=LEARNING_RATE, fused=True
-        )
+        parameters = [parameter for network in networks for parameter in network.parameters()]
+        self.optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
 
     def losses(self, x: Tensor) -> dict[str, Tensor]:
         """The losses of a batch of pixels x, whose sum is minimised."""
