@@ -9,7 +9,7 @@ from fastdaae import images, pixels
 from fastdaae.arrays import to_tensor
 from fastdaae.schema import printable, shortened
 
-_SHOWN = 20  # names of classes that a printed data set lists
+_SHOWN = 20  # names of classes or attributes that a printed data set lists
 
 
 class Split(NamedTuple):
@@ -47,9 +47,10 @@ class Dataset(NamedTuple):
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         parts |= {} if self.evaluation is None else {"evaluation": self.evaluation}
         told = [f"Dataset {self.name!r}", *(f"{name:10}  {_told(part)}" for name, part in parts.items())]
-        if self.classes is not None:
-            names = ", ".join(self.classes[:_SHOWN]) + (", ..." if len(self.classes) > _SHOWN else "")
-            told.append(f"{'classes':10}  {len(self.classes)}: {names}")
+        for kind, names in (("classes", self.classes), ("attributes", self.attributes)):
+            if names is not None:
+                shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+                told.append(f"{kind:10}  {len(names)}: {shown}")
         return "\n  ".join(told)
 
 

@@ -47,8 +47,8 @@ def _cell(
     return Cell(name, title, partial(one_layer, data=data, corruption=corruption, lr=lr, pepper=pepper), (data,))
 
 
-CONCENTRATION = ("filter concentration", "first layer")
-ORIENTED, LOCALISED = ("oriented bandpass filters", "first layer"), ("localised filters", "first layer")
+GABOR = ("localised, oriented, bandpass filters", "first layer")
+ORIENTED, LOCALISED = ("oriented filters", "first layer"), ("localised filters", "first layer")
 
 RECIPE = Recipe(
     name="sdae-filters",
@@ -71,10 +71,10 @@ RECIPE = Recipe(
     orders=[
         *(
             Order(f"filters on patches, {of}: Gaussian noise >= none", across(*place, "patches-gaussian", "patches-ae"))
-            for of, place in {"Gabor-like": ORIENTED, "localised": LOCALISED, "concentrated": CONCENTRATION}.items()
+            for of, place in {"Gabor-like": GABOR, "oriented": ORIENTED, "localised": LOCALISED}.items()
         ),
         *(
-            Order(f"filters on patches, concentrated: {noise} >= none", across(*CONCENTRATION, cell, "patches-ae"))
+            Order(f"filters on patches, Gabor-like: {noise} >= none", across(*GABOR, cell, "patches-ae"))
             for noise, cell in {"salt and pepper": "patches-salt", "masking": "patches-masking"}.items()
         ),
         Order("filters on MNIST, localised: Gaussian noise >= none", across(*LOCALISED, "mnist-gaussian", "mnist-ae")),
@@ -82,7 +82,7 @@ RECIPE = Recipe(
     notes=(
         "The report shows filters and prints no number; its claim is that noise gives them structure. Concentration "
         "and orientation are of a filter's spectrum, extent of its energy, each beside the same filters with their "
-        "pixels shuffled.",
+        "pixels shuffled; Gabor-like are those that beat all their shuffles in all three.",
         "Without Olshausen and Field's images the patches are those of two photographs, whitened in the same way.",
         "Salt and pepper are the least and the greatest value of the training patches, as in the report's code.",
         "Each cell's run has its filters as a figure in its report.",

@@ -195,6 +195,12 @@ HALF = data.Split(torch.full((2, 3, 4, 4), 0.5))
             "  test        2 images [3, 4, 4], float32 in 0.5..0.5, labels 3..7\n"
             f"  classes     30: {'a, ' * 20}...",
         ),
+        (
+            data.Dataset(HALF, None, None, "own", None, ("bald", "old"), HALF),
+            "Dataset 'own'\n  train       2 images [3, 4, 4], float32 in 0.5..0.5, no labels\n  validation  none\n"
+            "  test        none\n  evaluation  2 images [3, 4, 4], float32 in 0.5..0.5, no labels\n"
+            "  attributes  2: bald, old",
+        ),
         # whatever a person puts there is told, not looked into
         (data.Split(GREY, [1, 2]), "Split of 25 images [6, 5], uint8 (value / 255), labels in a list"),
         (data.Split("images"), "Split of str []"),

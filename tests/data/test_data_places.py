@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fastdaae import data
-from fastdaae.data.sets import places
+from fastdaae.data import places
 from tests import tools
 
 DOCS = (tools.ROOT / "docs" / "data.md").read_text(encoding="utf-8")

@@ -188,3 +188,15 @@ def test_choices_that_cannot_be_are_refused_before_anything_is_drawn(message, ch
     with pytest.raises(ValueError, match=message):
         evaluate(model(), fd.data.load("digits"), **choice, report=stages.append)
     assert stages == []
+
+
+def test_the_steps_that_are_listed_are_measured_from_what_the_chain_starts_from():
+    network, digits, start = model(), fd.data.load("digits"), fd.priors.Normal(4)
+    how = {"samples": 100, "steps": (0, 1, 3), "initial": start, "seed": 2}
+    measures = evaluate(network, digits, measures=("log-likelihood",), bandwidths=[0.5], **how)
+    assert [measure.of for measure in measures] == ["x(0)", "x(1)", "x(3)", "real training images"]
+    drawn = network.sample(100, steps=3, keep=(0, 1, 3), initial=start, seed=2)
+    for measure, samples in zip(measures, drawn, strict=False):
+        assert measure.value == fd.ParzenWindow(0.5).fit(samples).mean_log_likelihood(digits.test.images).mean
+        assert measure.settings["initial"] == "chains from Normal(dim=4)"
+    assert "initial" not in measures[-1].settings

@@ -5,9 +5,11 @@ import torch
 
 import fastdaae as fd
 from fastdaae.evaluation import compare, evaluate
+from fastdaae.evaluation.measures import MEASURES
 from tests.pretended_cuda import CUDA, move, pretended
 
 COUNT, PIXELS = 120, 64
+FIELDS = ("train", "validation", "test")
 
 
 @pytest.fixture(autouse=True)
@@ -39,13 +41,15 @@ def test_an_evaluation_stays_where_the_model_is():
     assert there == here
 
 
-def test_a_dataset_may_be_on_the_device_too():
+def test_a_dataset_may_be_on_the_device_too_for_every_measure():
     digits = fd.data.load("digits")
-    choices = {"samples": COUNT, "steps": 0, "k": 9, "svm_images": 100}
+    measures = [name for name in MEASURES if name not in ("twenty-way", "attributes", "bounds", "accuracy")]
+    choices = {"measures": measures, "samples": COUNT, "steps": 0, "k": 9, "svm_images": 100}
     here = evaluate(model(), digits, **choices)
     with pretended():
-        parts = {name: fd.data.Split(*(x.to(CUDA) for x in getattr(digits, name))) for name in digits._fields[:3]}
+        parts = {name: fd.data.Split(*(x.to(CUDA) for x in getattr(digits, name)[:2])) for name in FIELDS}
         assert evaluate(move(model()), digits._replace(**parts), **choices) == here
+    assert not [measure.of for measure in here if measure.reason]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8])

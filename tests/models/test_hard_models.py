@@ -197,6 +197,7 @@ def test_losses_of_a_diverged_run_are_drawn(tmp_path):
     [
         ("samples must be >= 1, got 0", {"samples": 0}),
         ("steps must be >= 0, got -1", {"steps": -1}),
+        (r"steps must be numbers >= 0 in ascending order, got \(5, 1\)", {"steps": (5, 1)}),
         ("k must be >= 2, got 1", {"k": 1}),
         ("svm_images must be >= 1, got 0", {"svm_images": 0}),
     ],

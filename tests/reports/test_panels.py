@@ -75,13 +75,13 @@ def test_curves_over_strengths_are_drawn_with_their_errors():
     sigma = [0.0, 0.5, 1.0]
     measures = [
         Measure(
-            "reconstruction MSE, mean over sigma",
+            "reconstruction MSE over sigma",
             "reconstructions",
             0.2,
             curve={"sigma": sigma, "mse": [0.1, 0.2, 0.3]},
         ),
         Measure(
-            "test accuracy, mean over sigma",
+            "test accuracy over sigma",
             "linear SVM on codes",
             0.5,
             unit="share",

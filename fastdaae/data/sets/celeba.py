@@ -11,11 +11,11 @@ import numpy as np
 
 from fastdaae.arguments import whole_in
 from fastdaae.arrays import to_tensor
+from fastdaae.data import places
 from fastdaae.data.class_names import CELEBA_ATTRIBUTES
 from fastdaae.data.dataset import Dataset, Split
 from fastdaae.data.formats.photographs import Photograph, read_photographs
 from fastdaae.data.formats.tables import read_table
-from fastdaae.data.sets import places
 from fastdaae.reading import open_regular
 
 _SIDE = 64

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from fastdaae.arrays import to_tensor
+from fastdaae.data import places
 from fastdaae.data.class_names import CIFAR
 from fastdaae.data.dataset import Dataset, Split, require_named
 from fastdaae.data.formats.packed import read_members, read_packed
 from fastdaae.data.formats.pickled import read_batch
-from fastdaae.data.sets import places
 from fastdaae.reading import require_memory
 
 _SHAPE = (3, 32, 32)

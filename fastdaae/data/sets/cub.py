@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from fastdaae.arrays import to_tensor
+from fastdaae.data import places
 from fastdaae.data.dataset import Dataset, Split
 from fastdaae.data.formats.photographs import Photograph, read_photographs
 from fastdaae.data.formats.tables import read_table
-from fastdaae.data.sets import places
 from fastdaae.reading import open_regular
 from fastdaae.schema import printable
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from fastdaae.arrays import to_tensor
+from fastdaae.data import places
 from fastdaae.data.class_names import DIGITS, GARMENTS
 from fastdaae.data.dataset import Dataset, Split, require_named
 from fastdaae.data.formats.idx import read_idx
-from fastdaae.data.sets import places
 
 _CLASSES = {"mnist": DIGITS, "fashion-mnist": GARMENTS}
 _TRAINING_FILE, _TEST_FILE, _VALIDATION = 60_000, 10_000, 10_000

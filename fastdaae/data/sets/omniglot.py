@@ -12,10 +12,10 @@ import numpy as np
 
 from fastdaae.arguments import whole_in
 from fastdaae.arrays import to_tensor
+from fastdaae.data import places
 from fastdaae.data.dataset import Dataset, Split
 from fastdaae.data.formats.arrays import read_arrays
 from fastdaae.data.formats.pictures import decode_picture
-from fastdaae.data.sets import places
 from fastdaae.reading import open_regular, require_memory
 from fastdaae.schema import printable
 

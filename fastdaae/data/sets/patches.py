@@ -6,9 +6,9 @@ import numpy as np
 
 from fastdaae.arguments import whole_in
 from fastdaae.arrays import to_tensor
+from fastdaae.data import places
 from fastdaae.data.dataset import Dataset, Split
 from fastdaae.data.formats.matlab import read_matrix
-from fastdaae.data.sets import places
 from fastdaae.noise import MASK, Noise, Site, words
 from fastdaae.reading import require_memory
 

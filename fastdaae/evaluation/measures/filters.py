@@ -10,6 +10,7 @@ from fastdaae.evaluation.estimate import Estimate
 from fastdaae.evaluation.measure import Measure
 from fastdaae.evaluation.models.filters import Filters, filter_statistics, first_filters, shuffled
 from fastdaae.evaluation.proportion import proportion
+from fastdaae.noise import Noise
 
 _SHUFFLES = 19  # of which a filter of noise beats all once in 20 times
 _OF, _SHUFFLED = "first layer", "the same, pixels shuffled"
@@ -18,16 +19,21 @@ _KINDS = {
     "orientation": partial(Measure, "filter orientation", digits=3),
     "extent": partial(Measure, "filter extent", digits=3),
 }
-_ORIENTED = partial(Measure, "oriented bandpass filters", unit="share", digits=1)
-_LOCAL = partial(Measure, "localised filters", unit="share", digits=1)
+# which statistics of a filter are beyond those of its shuffles, each with the sign that makes more of it the greater
+_SHARES = {
+    "oriented filters": {"orientation": 1},
+    "localised filters": {"extent": -1},
+    "localised, oriented, bandpass filters": {"orientation": 1, "extent": -1, "concentration": 1},
+}
 
 
 def filters(case: Case) -> list[Measure]:
     """Means over the first layer's filters of what `filter_statistics` tells, beside those with their pixels shuffled.
 
-    And the shares of filters whose concentration is greater, and whose extent is smaller, than in all of 19 shuffles of
-    their own pixels: 5 % for filters of independent noise, whatever its distribution. The first layer is that of the
-    encoder, of a stack's first block or of a classifier's autoencoder.
+    And the shares of filters that are more oriented than all of 19 shuffles of their own pixels, or less extended: 5 %
+    of independent noise, whatever its distribution; and of those that are both and more concentrated in frequency too,
+    at most 5 % of noise. The first layer is that of the encoder, of a stack's first block or of a classifier's
+    autoencoder.
     """
     found: list[Filters] = []
 
@@ -43,10 +49,12 @@ def filters(case: Case) -> list[Measure]:
         curve = {"filter": range(len(values)), **found[0]._asdict()} if part == 0 else None
         return {"value": value, "standard_error": error, "settings": _counts(found[0]), "curve": curve}
 
-    def share(which: str, sign: int) -> dict:
-        own, *others = (sign * getattr(one, which) for one in both())
-        value, error = proportion(int((own > np.max(others, axis=0)).sum()), int(np.isfinite(own).sum()))
-        settings = {**_counts(found[0]), "shuffles": _SHUFFLES, "by_chance": 1 / (_SHUFFLES + 1)}
+    def share(signs: dict[str, int]) -> dict:
+        beyond = np.all([_beyond_shuffles(both(), which, sign) for which, sign in signs.items()], axis=0)
+        value, error = proportion(int(beyond.sum()), int(np.isfinite(found[0].extent).sum()))
+        chance = 1 / (_SHUFFLES + 1)
+        by_chance = {"by_chance": chance} if len(signs) == 1 else {"by_chance": f"by chance at most {chance:g}"}
+        settings = {**_counts(found[0]), "shuffles": _SHUFFLES, **by_chance}
         return {"value": value, "standard_error": error, "settings": settings}
 
     means = [
@@ -54,11 +62,13 @@ def filters(case: Case) -> list[Measure]:
         for which, kind in _KINDS.items()
         for part, of in enumerate((_OF, _SHUFFLED))
     ]
-    return [
-        *means,
-        attempt(_ORIENTED, _OF, partial(share, "concentration", 1)),
-        attempt(_LOCAL, _OF, partial(share, "extent", -1)),
-    ]
+    kinds = {name: partial(Measure, name, unit="share", digits=1) for name in _SHARES}
+    return [*means, *(attempt(kind, _OF, partial(share, _SHARES[name])) for name, kind in kinds.items())]
+
+
+def _beyond_shuffles(found: list[Filters], which: str, sign: int) -> np.ndarray:
+    own, *others = (sign * getattr(one, which) for one in found)
+    return own > np.max(others, axis=0)
 
 
 def _with_shuffles(case: Case) -> list[Filters]:
@@ -70,7 +80,7 @@ def _with_shuffles(case: Case) -> list[Filters]:
     own = filter_statistics(weights)
     if not np.isfinite(own.concentration).any():
         raise ValueError(f"all {len(weights)} filters of the first layer are constant")
-    noise = case.noise().to("cpu")
+    noise = Noise(case.seed)
     return [own, *(filter_statistics(shuffled(weights, noise.ahead(copy))) for copy in range(_SHUFFLES))]
 
 

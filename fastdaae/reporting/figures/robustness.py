@@ -28,7 +28,7 @@ def robustness_curves(measures: Sequence[Measure], training: float | None = None
     wide = {"width": 8.6} if len(groups) == 1 else {}
     figure, panels = panels_of(look, len(groups), 4.5, **wide, legends=2 * len(measures) + 2 * len(groups))
     for axes, (name, some) in zip(panels, groups, strict=True):
-        kind = name.removesuffix(", mean over sigma")
+        kind = name.removesuffix(" over sigma")
         share = some[0].unit == "share"
         unit = "per cent" if share else some[0].unit or ""
         style_axes(axes, look, title=f"{kind[:1].upper()}{kind[1:]}", x_label="σ of the test images", y_label=unit)

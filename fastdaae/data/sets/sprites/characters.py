@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from fastdaae.arrays import to_tensor
+from fastdaae.data import places
 from fastdaae.data.class_names import ACTIONS, DIRECTIONS, POSES, SPRITE_ATTRIBUTES
 from fastdaae.data.dataset import Dataset, Split
-from fastdaae.data.sets import places
 from fastdaae.data.sets.sprites import reed
 from fastdaae.data.sets.sprites.sheets import CELL, VARIANTS, composed, read_cells
 from fastdaae.reading import require_memory
