@@ -10,12 +10,12 @@ _NAMES = (
     "daae-mnist",
     "daae-omniglot",
     "daae-sprites",
+    "daae-faces",
     "sdae-filters",
     "sdae-mnist",
     "dvae-mnist",
     "manifold",
     "cdae",
-    "daae-faces",
     "dae-fashion",
 )
 
