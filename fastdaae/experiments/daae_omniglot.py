@@ -150,6 +150,8 @@ RECIPE = Recipe(
         ),
     ],
     notes=(
+        "Table I is said to be of corrupted test images. The AAE trains without noise, and here its images are not "
+        "corrupted, as the paper says of those of MNIST: its task is the less challenging one.",
         "Figure 3 prints likelihoods as bars without numbers, so that orders alone can be compared.",
         "The paper does not name the drawer that tests, and has one task of 20 classes; here the twentieth drawer "
         "tests, and several tasks are averaged.",

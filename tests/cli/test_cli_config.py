@@ -1,6 +1,7 @@
 """`train --config`: a file of options, or a recipe's cell, in the place of twenty flags; and `reproduce`."""
 
 import json
+import re
 import signal
 import time
 from pathlib import Path
@@ -13,8 +14,14 @@ from fastdaae.experiments.result import MEASURES, RESULT
 from tests import nursery
 
 
-def run(*arguments, **environment):
-    return nursery.run(nursery.COMMAND_LINE, *arguments, COLUMNS="200", TERM="dumb", **environment)
+def run(*arguments, width=200, **environment):
+    return nursery.run(nursery.COMMAND_LINE, *arguments, COLUMNS=str(width), TERM="dumb", **environment)
+
+
+def require_narrow(text: str, columns: int) -> None:
+    """Plain lines that the terminal need not break, with no word of theirs cut."""
+    assert max(map(len, text.splitlines())) <= columns, max(text.splitlines(), key=len)
+    assert not set(text) & set("…│┃━─"), text
 
 
 def config_of(folder: Path) -> dict:
@@ -81,18 +88,30 @@ def test_a_cell_of_a_recipe_is_trained_as_a_run_of_its_own():
 def test_reproduce_shows_the_paper_s_figures_beside_ours(tmp_path):
     done = run("reproduce", "daae-mnist", "--budget", "smoke", "--seeds", 1, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert "529.0 (Table V)" in done.stdout and "95.19% (Table VI)" in done.stdout
-    assert "one seed has no spread" in done.stdout and "generated images" in done.stdout
+    assert re.search(r"AAE .* 529\.0  Table V\n", done.stdout) and re.search(r" 95\.19%  Table VI\n", done.stdout)
+    assert "ours: one seed has no spread; the paper's own figures: holds" in done.stdout
+    assert "generated images" in done.stdout
     written = json.loads((tmp_path / "out" / RESULT).read_text())
     assert len(written["cells"]) == 5 and written["machine"]["machine"]
+    for columns in (80, 40):
+        told = run(
+            "reproduce", "daae-mnist", "--budget", "smoke", "--seeds", 1, "--out", tmp_path / "out", width=columns
+        )
+        require_narrow(told.stdout.partition("drawing the reports")[0], columns)
+        assert re.search(r"^  with .*64 test images$", told.stdout, re.MULTILINE)
     again = run("reproduce", "daae-mnist", "--out", tmp_path / "out")
     assert again.returncode == 2 and "holds a result with budget='smoke'" in again.stderr
 
 
 def test_reproduce_lists_the_recipes_and_whether_their_data_are_here(tmp_path):
-    done = run("reproduce", "--list", FASTDAAE_DATA=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert all(name in done.stdout for name in experiments.names()) and "mnist (absent)" in done.stdout
+    for columns in (80, 50):
+        done = run("reproduce", "--list", width=columns, FASTDAAE_DATA=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        require_narrow(done.stdout, columns)
+        told = " ".join(done.stdout.split())
+        for recipe in map(experiments.find, experiments.names()):
+            assert f"{recipe.name} {recipe.title} makes: {recipe.tables}; of: {recipe.source} data: " in told
+        assert "data: mnist (absent) time: " in told and "celeba (absent, left out)" in told
     assert run("reproduce").stderr.startswith("error: NAME must be one of daae-mnist")
     assert "did you mean 'daae-mnist'?" in run("reproduce", "daae-mnits").stderr
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fastdaae import experiments
+from fastdaae import data, experiments
 from fastdaae.evaluation.measure import to_json
 from fastdaae.experiments import Place, Result, running
 from fastdaae.experiments.result import RESULT
@@ -57,6 +57,17 @@ def _every_figure_has_its_number(result: Result) -> None:
     asked = [figure.place for figure in result.recipe.figures]
     asked += [place for order in result.recipe.orders for place in order.places]
     assert not [place for place in asked if place not in taken]
+
+
+def test_the_claim_of_filters_is_asked_of_every_measure_of_it():
+    recipe = experiments.find("sdae-filters")
+    asked = {(order.places[0].cell, order.places[0].measure) for order in recipe.orders}
+    gaussian, salt, masking = "patches-gaussian", "patches-salt", "patches-masking"
+    kinds = ("localised, oriented, bandpass filters", "oriented filters", "localised filters")
+    assert {(cell, kind) for cell in (gaussian, salt, masking) for kind in kinds} < asked
+    assert {kind for cell, kind in asked if cell == "mnist-gaussian"} == set(kinds[1:])
+    images = data.load_patches(count=2_000).train.images
+    assert images.std() == pytest.approx(0.32, abs=0.02) and "a deviation of 0.32" in " ".join(recipe.notes)
 
 
 @pytest.mark.parametrize("name", experiments.names())

@@ -1,12 +1,14 @@
 """The runner: what is finished stays, what failed says why, what was stopped goes on, and folders are not mixed."""
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 
-from fastdaae import run_folder
+import fastdaae as fd
+from fastdaae import reporting, run_config, run_folder
 from fastdaae.experiments import Recipe, Result, reproduce
 from fastdaae.experiments.result import MEASURES, RESULT
 from fastdaae.training.step import TrainingStep
@@ -93,6 +95,28 @@ def test_a_training_that_was_stopped_is_resumed_and_ends_the_same(tmp_path, monk
     resumed, _ = run(recipe(train_and_measure), tmp_path / "stopped", seeds=1)
     assert len(calls) == 5 and resumed.measures("a") == whole.measures("a")
     require_same_run(*folders)
+
+
+def test_a_run_on_a_loader_s_options_is_found_again(tmp_path):
+    def train_on_a_cut(context):
+        cut = context.dataset("patches", count=20, seed=3)
+        model = fd.models.Autoencoder(
+            fd.networks.mlp([144, 2]), fd.networks.mlp([2, 144]), loss="mse", decoder_output="linear"
+        )
+        context.train(model, cut, epochs=1)
+        return context.evaluate(model, cut, ("reconstruction",))
+
+    made = recipe(train_on_a_cut, data=("patches",))
+    result, _ = run(made, tmp_path / "real", "short")
+    folder = tmp_path / "real" / "cells" / "a" / "seed-0"
+    config = run_config.read_config(folder, "this test")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of other images
+        found = reporting.dataset_of_run(folder, config)
+    assert not result.failed() and len(found.train.images) == 20
+    # a generated set is nowhere to be found
+    run(made, tmp_path / "generated")
+    assert "data" not in run_config.read_config(tmp_path / "generated/cells/a/seed-0", "this test")["notes"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ _HEAD = _Line("", "ours", "paper's", "table")
 def show_numbers(result: Result) -> None:
     """Show all numbers, the paper's beside them; each measure a group, under it the settings that its rows share."""
     seeds = len(result.facts["seeds"])
-    say((f"{result.recipe.title}: budget {result.budget}", "bold"))
+    lines(f"{result.recipe.title}: budget {result.budget}", "bold")
     lines(f"ours: mean ± deviation over {seeds} seeds" if seeds > 1 else "ours: one seed, ± standard error (s.e.)")
     rows = result.rows()
     widths = _widths([_HEAD, *map(_told, rows)])

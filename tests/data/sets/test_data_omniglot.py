@@ -62,6 +62,16 @@ def test_the_split_of_the_paper_from_every_form(tmp_path, form):
     np.testing.assert_array_equal(dataset.evaluation.images, BITS["evaluation"] * np.uint8(255))
 
 
+def test_the_first_characters_alone(tmp_path):
+    FORMS["npz"](tmp_path)
+    dataset, first = data.load("omniglot", tmp_path), data.load("omniglot", tmp_path, classes=2)
+    assert first.classes == dataset.classes[:2]
+    for part in ("train", "test", "evaluation"):
+        whole, cut = getattr(dataset, part), getattr(first, part)
+        kept = whole.labels < 2
+        assert torch.equal(cut.images, whole.images[kept]) and torch.equal(cut.labels, whole.labels[kept])
+
+
 @pytest.mark.parametrize("size", [1, 3, 28, 64, 105])
 def test_shrinking_is_the_exact_mean_over_an_area(size):
     bits = BITS["background"][:2]
@@ -149,6 +159,8 @@ def test_missing_files_and_other_sizes(tmp_path):
     zipped(tmp_path / "images_background.zip", PICTURES["background"])
     refuses(lambda: data.load("omniglot", tmp_path), "needs images_evaluation.zip or images_eval", FileNotFoundError)
     refuses(lambda: data.load_omniglot(tmp_path, size=106), "size must be a whole number in 1..105, got 106")
+    refuses(lambda: data.load("omniglot", tmp_path, sizes=3), "options of omniglot must be one of size, classes, got")
+    refuses(lambda: data.load("digits", sizes=3), "options of digits must be left out, as it has none, got 'sizes'")
 
 
 @pytest.mark.needs_data
