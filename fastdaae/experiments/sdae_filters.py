@@ -85,9 +85,10 @@ RECIPE = Recipe(
     ],
     notes=(
         "The report shows filters and prints no number. It claims Gabor-like filters on patches with Gaussian noise "
-        "and low structure without, on MNIST detectors of strokes and blots; of salt and pepper and of masking it shows "
-        "filters without a word. Concentration and orientation are of a filter's spectrum, extent of its energy, each beside the same "
-        "filters with their pixels shuffled; Gabor-like are those that beat all their shuffles in all three.",
+        "and low structure without, on MNIST detectors of strokes and blots; of salt and pepper and of masking it "
+        "shows filters without a word. Concentration and orientation are of a filter's spectrum, extent of its energy, "
+        "each beside the same filters with their pixels shuffled; Gabor-like are those that beat all their shuffles in "
+        "all three.",
         "Without Olshausen and Field's images the patches are those of two photographs, whitened in the same way.",
         "Patches have the variance of about 0.1 that Olshausen and Field's images were scaled to, which the report's "
         "code takes as they are: a deviation of 0.32, so that noise of 0.4 is greater than the signal.",
