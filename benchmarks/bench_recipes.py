@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from adversarial import AddressedDraws, Eager, our_step
 from interleaved import Group, Ready, Row
-from recipe_peers import Classifying, Denoiser, Variational, as_written, same_steps
+from recipe_peers import Classifying, Denoiser, LearnedNoise, Variational, as_written, same_steps
 from torch import Tensor, nn
 
 import fastdaae as fd
@@ -72,6 +72,12 @@ def _variational(made: Made, sigma: float, channels_last: bool, *draw) -> tuple[
     return _compiled(model), Variational(*theirs, sigma, *draw)
 
 
+def _learned_noise(made: Made, weight: float, channels_last: bool, *draw) -> tuple[Callable, Callable]:
+    ours, theirs = _twins(made, channels_last)
+    model = fd.models.NoiseTransformer(*ours, weight=weight, loss="mse")
+    return _compiled(model), LearnedNoise(*theirs, weight, *draw)
+
+
 def _classifier(made: Made, channels_last: bool, *draw) -> tuple[Callable, Callable]:
     """Of encoder, decoder and head: the second is kept and not trained."""
     (encoder, decoder, head), theirs = _twins(made, channels_last)
@@ -111,6 +117,10 @@ def _sdae_block() -> tuple[nn.Module, ...]:
     return networks.mlp([784, 1000], **_SIGMOID), networks.mlp([1000, 784], **_SIGMOID)
 
 
+def _noise_block() -> tuple[nn.Module, ...]:
+    return *_sdae_block(), networks.mlp([784, 392, 1], **_SIGMOID)
+
+
 def _fine_tuned() -> tuple[nn.Module, ...]:
     return *_pair(*_BLOCKS, (28, 28))(), networks.mlp([3136, 1000, 10])
 
@@ -122,6 +132,7 @@ GROUPS = (
         "faces at 32 x 32, 16 filters, M = 5", partial(_adversarial, _released_faces, 5, 200), _batch(64, 3072), True
     ),
     _group("SDAE block", partial(_denoiser, _sdae_block, 0.4, False, None), _batch(128, 784)),
+    _group("noise transformer", partial(_learned_noise, _noise_block, 0.026), _batch(128, 784)),
     _group("DVAE", partial(_variational, _dense([784, 400, 40], [20, 400, 784]), 0.4), _batch(128, 784)),
     _group("CDAE block", partial(_denoiser, _pair(*_BLOCKS, (28, 28)), 0.4, False, None), _batch(128, 28, 28), True),
     _group("classifier on a CDAE block", partial(_classifier, _fine_tuned), _batch(128, 28, 28), True),

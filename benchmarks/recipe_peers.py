@@ -89,6 +89,36 @@ class Variational(Peer):
         return {"reconstruction": cross_entropy / len(x), "kl": divergence / len(x)}
 
 
+class LearnedNoise(Peer):
+    """A denoising autoencoder whose third network says how much noise each input gets, above a floor of 0.4.
+
+    At its best: one pass forward, and each loss backward to its own parameters alone.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, transformer: nn.Module, weight: float, draw: Draw = random
+    ):
+        super().__init__((encoder, decoder, transformer), draw)
+        self.weight = weight
+
+    def losses(self, x: Tensor) -> dict[str, Tensor]:
+        """The reconstruction's, and the same less the weight of the mean sigma."""
+        encoder, decoder, transformer = self.networks
+        sigma = 0.4 + 0.6 * transformer(x)
+        reconstruction = functional.mse_loss(decoder(encoder(x + sigma * self.noise("reconstruction", x))), x)
+        return {"reconstruction": reconstruction, "noise": reconstruction - self.weight * sigma.mean()}
+
+    def __call__(self, batch: Tensor) -> dict[str, Tensor]:
+        losses = self.losses(batch.float() / 255)
+        encoder, decoder, transformer = (list(network.parameters()) for network in self.networks)
+        found = torch.autograd.grad(losses["reconstruction"], [*encoder, *decoder], retain_graph=True)
+        found += torch.autograd.grad(losses["noise"], transformer)
+        for parameter, gradient in zip([*encoder, *decoder, *transformer], found, strict=True):
+            parameter.grad = gradient
+        self.optimizer.step()
+        return {name: loss.detach() for name, loss in losses.items()}
+
+
 class Classifying(Peer):
     """An encoder and a head, trained on the labels of its batch."""
 

@@ -28,7 +28,7 @@ def reproduction(result_dir: str | PathLike) -> Path:
     DamagedFile (a ValueError), with the key, where it is none.
     """
     result = read_result(Path(result_dir))
-    drawn = [*charts(result), *pictures(list(subjects(result)))]
+    drawn = [*charts(result), *pictures(subjects(result))]
     panels = [write_panel(one, result.folder / "figures") for one in drawn]
     path = result.folder / "report.html"
     run_folder.write_text(path, page.document(result.facts["title"], _summary(result), _parts(result, panels)))

@@ -64,7 +64,8 @@ def _training_sentence(name: str, data: str, history: list[dict], unit: str) -> 
     epochs = f"{last['epoch']:,} epoch{'s' if last['epoch'] != 1 else ''}"
     main = next((one for one in ("reconstruction", "classification") if one in last["losses"]), "reconstruction")
     unit = unit if main == "reconstruction" else "nats"
-    told = f"its {main} loss is {_loss(last['losses'].get(main), unit)} in training"
+    block = f" of block {last['block']}" if "block" in last else ""
+    told = f"its {main} loss{block} is {_loss(last['losses'].get(main), unit)} in training"
     held_out = last.get("validation", {})
     if main in held_out:
         told += f" and {_loss(held_out[main])} in validation"

@@ -7,6 +7,8 @@ import pytest
 
 from fastdaae.evaluation import Measure
 from fastdaae.reporting import drawing
+from fastdaae.reporting.drawing import training
+from fastdaae.reporting.figures.looks import WIDE
 from tests.reports.family import digits, model, whitened
 
 SEEN = ["reconstructions", "robustness-pictures"]
@@ -91,3 +93,25 @@ def test_curves_over_strengths_are_drawn_with_their_errors():
     assert errors.get_title("left") == "Reconstruction MSE" and accuracies.get_ylabel() == "per cent"
     assert accuracies.containers[0].lines[0].get_ydata().tolist() == pytest.approx([90, 50, 10])
     assert any(np.allclose(line.get_xdata(), 0.3) for line in accuracies.lines)  # of training
+
+
+def test_blocks_that_were_trained_in_turn_are_kept_apart():
+    history = [
+        {"epoch": epoch, "step": epoch, "seconds": 1.0, "block": block, "losses": {"reconstruction": loss}}
+        for epoch, block, loss in ((1, 1, 0.5), (2, 1, 0.4), (3, 2, 0.9), (4, 2, 0.8), (5, 3, 0.1))
+    ]
+    caption, redraw = training.losses(model("stack"), history, "pixel²")
+    (axes,) = redraw(WIDE).axes
+    (curve, *lines) = axes.lines[:3]
+    assert np.isnan(curve.get_ydata()).tolist() == [False, False, True, False, False, True, False]
+    assert [line.get_xdata()[0] for line in lines] == [2.5, 4.5] and "(epoch 3 and 5)" in caption
+
+
+def test_what_only_validation_measures_has_a_panel_of_its_own():
+    losses = {"classification": 2.0}
+    line = {"epoch": 1, "step": 1, "seconds": 1.0, "losses": losses, "validation": {**losses, "accuracy": 0.5}}
+    panels = training.panels_of(model("classifier"), [line], "nats per pixel")
+    assert [(panel.title, panel.unit, [name for name, _ in panel.curves]) for panel in panels] == [
+        ("Classification loss", "nats", ["train", "validation"]),
+        ("Accuracy", "share of images", ["validation"]),
+    ]

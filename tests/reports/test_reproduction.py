@@ -75,7 +75,7 @@ def test_each_table_has_a_chart_and_each_kind_of_picture_its_models(page, folder
     assert {x for x, _ in points} >= {0.02, 0.03, 0.017, 0.023}
     assert [label.get_text() for label in axes.get_yticklabels()] == ["AE", EVIL]
     assert "dashed" not in iv.caption and "dashed line is what real" in v.caption
-    titled = list(subjects(result))
+    titled = subjects(result)
     assert [title for title, _ in titled] == ["AE", EVIL]
     shown = {one.name: one for one in pictures.pictures(titled)}
     rebuilt = shown["reconstructions-digits"].gallery.blocks[0]

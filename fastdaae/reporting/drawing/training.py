@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from fastdaae.reporting.drawing.drawn import Drawn, Redraw, chart
 from fastdaae.reporting.drawing.subject import Subject
@@ -38,7 +39,8 @@ def draw(subject: Subject) -> Iterator[Drawn]:
 def losses(model, history: Sequence[Mapping], unit: str) -> tuple[str, Redraw]:
     """The caption of a history's losses, and what draws them; `unit` is that of the reconstruction loss."""
     epochs, panels = [line["epoch"] for line in history], panels_of(model, history, unit)
-    return _caption(history, panels), lambda look: training.losses(epochs, panels, look)
+    starts = [after["epoch"] for before, after in pairwise(history) if before.get("block") != after.get("block")]
+    return _caption(history, panels, starts), lambda look: training.losses(epochs, panels, look, starts)
 
 
 def panels_of(model, history: Sequence[Mapping], unit: str) -> list[Panel]:
@@ -79,16 +81,25 @@ def _number(value: float | None) -> float:
     return math.nan if value is None or math.isinf(value) else value
 
 
-def _caption(history: Sequence[Mapping], panels: Sequence[Panel]) -> str:
+def _caption(history: Sequence[Mapping], panels: Sequence[Panel], starts: Sequence[int]) -> str:
     """What to look for in the losses that are there, and where they end in numbers that are none."""
     told = []
     if any(name == "validation" for name, _ in panels[0].curves):
         told.append("Validation should follow training down.")
+    if starts:
+        told.append(
+            "The blocks are trained one after the other, each on the codes of the one below, so that their losses are "
+            f"not on one scale; a vertical line stands before the first epoch of the next (epoch {_listed(starts)})."
+        )
     told += [_TOLD[panel.title] for panel in panels if panel.title in _TOLD]
     bad = [line["epoch"] for line in history if not all(map(_is_finite, line["losses"].values()))]
     if bad:
         told.append(f"The losses of epoch {bad[0]} are not finite: the training has diverged.")
     return " ".join(told) or "The loss should fall and settle."
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return " and ".join(filter(None, [", ".join(map(str, numbers[:-1])), str(numbers[-1])]))
 
 
 def _is_finite(value: float | None) -> bool:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -27,12 +28,12 @@ class Panel(NamedTuple):
     level: tuple[float, str] | None = None
 
 
-def losses(epochs: Sequence[int], panels: Sequence[Panel], look: Look = WIDE) -> Figure:
-    """Each panel's curves over epochs, side by side."""
+def losses(epochs: Sequence[int], panels: Sequence[Panel], look: Look = WIDE, starts: Sequence[int] = ()) -> Figure:
+    """Each panel's curves over epochs, side by side; `starts` are epochs at which another block's training begins."""
     lines = 1 + sum(len(panel.curves) + (panel.level is not None) for panel in panels)
     figure, places = panels_of(look, len(panels), 4.3, width=WIDTH if len(panels) > 1 else 7.2, legends=lines)
     for axes, panel in zip(places, panels, strict=True):
-        _draw(axes, look, epochs, panel)
+        _draw(axes, look, epochs, panel, [epochs.index(start) for start in starts])
     return figure
 
 
@@ -45,14 +46,18 @@ def _end(epochs: Sequence[int], values: Sequence[float], name: str) -> tuple[flo
     return values[finite[-1]], f"{name}: not finite\nafter epoch {epochs[finite[-1]]}"
 
 
-def _draw(axes: Axes, look: Look, epochs: Sequence[int], panel: Panel) -> None:
+def _draw(axes: Axes, look: Look, epochs: Sequence[int], panel: Panel, starts: Sequence[int]) -> None:
     style_axes(axes, look, title=panel.title, x_label="epoch", y_label=panel.unit)
     colors, ends = look.palette.series, []
     for i, (name, values) in enumerate(panel.curves):
         color = colors[1] if name == "validation" else colors[i % len(colors)]
-        axes.plot(epochs, values, color=color, linewidth=2.2, marker="o", markersize=6 if len(epochs) < 20 else 0)
+        # no line leads from one block's losses to the next one's
+        x, y = np.insert(np.array(epochs, float), starts, np.nan), np.insert(np.array(values, float), starts, np.nan)
+        axes.plot(x, y, color=color, linewidth=2.2, marker="o", markersize=6 if len(epochs) < 20 else 0)
         ends.append(End(*_end(epochs, values, name), color))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
+    for start in starts:
+        axes.axvline(epochs[start] - 0.5, color=look.palette.muted, linewidth=1.2, zorder=1)
     axes.margins(x=0.02, y=0.12)
     if len(epochs) == 1:
         axes.set_xlim(epochs[0] - 1, epochs[0] + 1)

@@ -1,6 +1,7 @@
 """The models that a result's cells trained, loaded from their runs, and the data that they were trained on."""
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,16 +16,16 @@ from fastdaae.reporting.run_data import dataset_of_run
 _MOST = 9
 
 
-def subjects(result: Result) -> Iterator[tuple[str, Subject]]:
+def subjects(result: Result) -> list[tuple[str, Subject]]:
     """(title, subject) of up to nine models that make images, of each cell's first finished seed, if they load.
 
     The name of a subject's data is "" where its run names none that is here: then its images are blank.
     """
     read: dict[str, Dataset] = {}
-    count = 0
+    found: list[tuple[str, str, Subject]] = []
     for title, folder in _runs(result):
-        if count == _MOST:
-            return
+        if len(found) == _MOST:
+            break
         try:
             config = run_config.read_config(folder, "pictures of its model")
             model = models.load(folder)
@@ -32,24 +33,21 @@ def subjects(result: Result) -> Iterator[tuple[str, Subject]]:
             continue
         shape = getattr(model, "image_shape", None)
         if shape is not None and not hasattr(model, "classify"):
-            count += 1
-            yield title, Subject(model, _dataset(folder, config, shape, read), "test", [], [], "", 0)
+            dataset = _dataset(folder, config, shape, read)
+            found.append((title, folder.name, Subject(model, dataset, "test", [], [], "", 0)))
+    counts = Counter(title for title, _, _ in found)
+    return [(title if counts[title] == 1 else f"{title}: {part}", subject) for title, part, subject in found]
 
 
 def _runs(result: Result) -> Iterator[tuple[str, Path]]:
+    """(title, folder) of the runs of each cell's first finished seed, which may be several, and of those shared."""
     for cell in result.cells:
         run = next((run for run in cell.runs if run.state == FINISHED), None)
-        if run is None:
-            continue
-        if _is_run(run.folder):
-            yield cell.title, run.folder
-        else:
-            parts = [folder for folder in folders(run.folder) if _is_run(folder)]
-            yield from ((cell.title if len(parts) == 1 else f"{cell.title}: {part.name}", part) for part in parts)
+        if run is not None:
+            parts = [run.folder] if _is_run(run.folder) else folders(run.folder)
+            yield from ((cell.title, part) for part in parts if _is_run(part))
     for shared in folders(result.folder / SHARED):
-        first = next((folder for folder in folders(shared) if _is_run(folder)), None)
-        if first is not None:
-            yield shared.name, first
+        yield from ((shared.name, part) for part in [part for part in folders(shared) if _is_run(part)][:1])
 
 
 def _is_run(folder: Path) -> bool:
