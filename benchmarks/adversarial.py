@@ -43,7 +43,12 @@ def our_step(networks: Networks, copies: int | None, codes: int) -> tuple[nn.Mod
 class AddressedDraws:
     """The reference's noise of seed 0 at the addresses that our step reads, as a `draw` for the eager peer."""
 
-    _SITES = {"reconstruction": Site.RECONSTRUCTION, "matching": Site.MATCHING, "prior": Site.PRIOR}
+    _SITES = {
+        "reconstruction": Site.RECONSTRUCTION,
+        "matching": Site.MATCHING,
+        "prior": Site.PRIOR,
+        "posterior": Site.POSTERIOR,
+    }
 
     def __init__(self):
         self.noise = Noise(0)

@@ -6,13 +6,14 @@ from functools import partial
 import torch
 from adversarial import AddressedDraws, Eager, our_step
 from interleaved import Group, Ready, Row
-from recipe_peers import Denoiser, as_written, same_steps
+from recipe_peers import Classifying, Denoiser, LearnedNoise, Variational, as_written, same_steps
 from torch import Tensor, nn
 
 import fastdaae as fd
 from fastdaae import networks
 from fastdaae.corruptions import Gaussian
 
+LABELS = torch.arange(128) % 10
 Made = Callable[[], tuple[nn.Module, ...]]
 Steps = Callable[..., tuple[Callable, Callable]]  # (channels_last, draw) -> (our step, the peer's)
 
@@ -65,6 +66,28 @@ def _denoiser(
     return _compiled(model), Denoiser(*theirs, sigma, clips, *draw)
 
 
+def _variational(made: Made, sigma: float, channels_last: bool, *draw) -> tuple[Callable, Callable]:
+    ours, theirs = _twins(made, channels_last)
+    model = fd.models.VAE(*ours, corruption=Gaussian(sigma), decoder_output="logits")
+    return _compiled(model), Variational(*theirs, sigma, *draw)
+
+
+def _learned_noise(made: Made, weight: float, channels_last: bool, *draw) -> tuple[Callable, Callable]:
+    ours, theirs = _twins(made, channels_last)
+    model = fd.models.NoiseTransformer(*ours, weight=weight, loss="mse")
+    return _compiled(model), LearnedNoise(*theirs, weight, *draw)
+
+
+def _classifier(made: Made, channels_last: bool, *draw) -> tuple[Callable, Callable]:
+    """Of encoder, decoder and head: the second is kept and not trained."""
+    (encoder, decoder, head), theirs = _twins(made, channels_last)
+    model = fd.models.Classifier(fd.models.Autoencoder(encoder, decoder, loss="mse"), head)
+    step = _compiled(model)
+    labelled = partial(step, labels=LABELS)
+    labelled.optimizers = step.optimizers
+    return labelled, Classifying(theirs[0], theirs[2], LABELS, *draw)
+
+
 def _adversarial(made: Made, copies: int, code: int, channels_last: bool, *draw) -> tuple[Callable, Callable]:
     ours, theirs = _twins(made, channels_last)
     return our_step(ours, copies, code)[1], Eager(theirs, copies, *draw)
@@ -94,6 +117,14 @@ def _sdae_block() -> tuple[nn.Module, ...]:
     return networks.mlp([784, 1000], **_SIGMOID), networks.mlp([1000, 784], **_SIGMOID)
 
 
+def _noise_block() -> tuple[nn.Module, ...]:
+    return *_sdae_block(), networks.mlp([784, 392, 1], **_SIGMOID)
+
+
+def _fine_tuned() -> tuple[nn.Module, ...]:
+    return *_pair(*_BLOCKS, (28, 28))(), networks.mlp([3136, 1000, 10])
+
+
 GROUPS = (
     _group("omniglot, M = 5", partial(_adversarial, _OMNIGLOT, 5, 200), _batch(64, 784)),
     _group("sprites, M = 5", partial(_adversarial, _SPRITES, 5, 200), _batch(128, 10800)),
@@ -101,7 +132,10 @@ GROUPS = (
         "faces at 32 x 32, 16 filters, M = 5", partial(_adversarial, _released_faces, 5, 200), _batch(64, 3072), True
     ),
     _group("SDAE block", partial(_denoiser, _sdae_block, 0.4, False, None), _batch(128, 784)),
+    _group("noise transformer", partial(_learned_noise, _noise_block, 0.026), _batch(128, 784)),
+    _group("DVAE", partial(_variational, _dense([784, 400, 40], [20, 400, 784]), 0.4), _batch(128, 784)),
     _group("CDAE block", partial(_denoiser, _pair(*_BLOCKS, (28, 28)), 0.4, False, None), _batch(128, 28, 28), True),
+    _group("classifier on a CDAE block", partial(_classifier, _fine_tuned), _batch(128, 28, 28), True),
     _group(
         "CDAE of CIFAR-10",
         partial(_denoiser, _pair(networks.cae_encoder, networks.cae_decoder, (3, 32, 32)), 0.4, False, "linear"),

@@ -35,9 +35,8 @@ class Peer:
 
     def __init__(self, networks: tuple[nn.Module, ...], draw: Draw = random):
         self.networks, self.draw = networks, draw
-        self.optimizer = torch.optim.Adam(
-            [p for network in networks for p in network.parameters()], lr=LEARNING_RATE, fused=True
-        )
+        parameters = [parameter for network in networks for parameter in network.parameters()]
+        self.optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
 
     def losses(self, x: Tensor) -> dict[str, Tensor]:
         """The losses of a batch of pixels x, whose sum is minimised."""
@@ -70,6 +69,67 @@ class Denoiser(Peer):
         if self.clips:
             x_tilde.clamp_(0, 1)
         return {"reconstruction": functional.mse_loss(decoder(encoder(x_tilde)), x)}
+
+
+class Variational(Peer):
+    """A denoising variational autoencoder of Gaussian noise, its losses summed over pixels; decoder to logits."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, sigma: float, draw: Draw = random):
+        super().__init__((encoder, decoder), draw)
+        self.sigma = sigma
+
+    def losses(self, x: Tensor) -> dict[str, Tensor]:
+        """The cross-entropy of the reconstruction, and the divergence from the prior; nats an image."""
+        encoder, decoder = self.networks
+        noise = self.noise("reconstruction", x)
+        mean, log_variance = encoder(torch.add(x, noise, alpha=self.sigma, out=noise)).chunk(2, 1)
+        z = mean + torch.exp(0.5 * log_variance) * self.noise("posterior", mean)
+        cross_entropy = functional.binary_cross_entropy_with_logits(decoder(z), x, reduction="sum")
+        divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+        return {"reconstruction": cross_entropy / len(x), "kl": divergence / len(x)}
+
+
+class LearnedNoise(Peer):
+    """A denoising autoencoder whose third network says how much noise each input gets, above a floor of 0.4.
+
+    At its best: one pass forward, and each loss backward to its own parameters alone.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, transformer: nn.Module, weight: float, draw: Draw = random
+    ):
+        super().__init__((encoder, decoder, transformer), draw)
+        self.weight = weight
+
+    def losses(self, x: Tensor) -> dict[str, Tensor]:
+        """The reconstruction's, and the same less the weight of the mean sigma."""
+        encoder, decoder, transformer = self.networks
+        sigma = 0.4 + 0.6 * transformer(x)
+        reconstruction = functional.mse_loss(decoder(encoder(x + sigma * self.noise("reconstruction", x))), x)
+        return {"reconstruction": reconstruction, "noise": reconstruction - self.weight * sigma.mean()}
+
+    def __call__(self, batch: Tensor) -> dict[str, Tensor]:
+        losses = self.losses(batch.float() / 255)
+        encoder, decoder, transformer = (list(network.parameters()) for network in self.networks)
+        found = torch.autograd.grad(losses["reconstruction"], [*encoder, *decoder], retain_graph=True)
+        found += torch.autograd.grad(losses["noise"], transformer)
+        for parameter, gradient in zip([*encoder, *decoder, *transformer], found, strict=True):
+            parameter.grad = gradient
+        self.optimizer.step()
+        return {name: loss.detach() for name, loss in losses.items()}
+
+
+class Classifying(Peer):
+    """An encoder and a head, trained on the labels of its batch."""
+
+    def __init__(self, encoder: nn.Module, head: nn.Module, labels: Tensor, draw: Draw = random):
+        super().__init__((encoder, head), draw)
+        self.labels = labels
+
+    def losses(self, x: Tensor) -> dict[str, Tensor]:
+        """The cross-entropy of the classes, in nats."""
+        encoder, head = self.networks
+        return {"classification": functional.cross_entropy(head(encoder(x)), self.labels)}
 
 
 def same_steps(ours: Callable, peer: Callable, batch: Tensor) -> tuple[Gate, Gate]:

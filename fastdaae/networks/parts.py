@@ -27,6 +27,7 @@ class Maps(nn.Module):
         self.shape = channels, height, width
 
     def forward(self, x: Tensor) -> Tensor:
+        """Rows x [N, ...] as [N, C, H, W]."""
         given, (channels, height, width) = x.shape[1:], self.shape
         if given not in (self.shape, (math.prod(self.shape),), (height, width) if channels == 1 else None):
             got = ", ".join(map(str, ("N", *given)))

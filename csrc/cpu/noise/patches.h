@@ -36,7 +36,8 @@ inline void fill_patches(const Patches& patches, const RowNoise& noise, int64_t 
                          float* out) {
   const int64_t tops = patches.image_height - patches.height + 1, lefts = patches.image_width - patches.width + 1;
   for (int64_t r = 0; r < patches.count; r += 2) {
-    const PhiloxWords w = philox4x32({static_cast<uint32_t>(r / 2), noise.row, noise.copy_and_site, noise.step}, noise.key);
+    const auto pair = static_cast<uint32_t>(r / 2);
+    const PhiloxWords w = philox4x32({pair, noise.row, noise.copy_and_site, noise.step}, noise.key);
     fill_rectangle(patches, place_of(w.w0, tops), place_of(w.w1, lefts), first, first + count, fill, out);
     if (r + 1 == patches.count) return;
     fill_rectangle(patches, place_of(w.w2, tops), place_of(w.w3, lefts), first, first + count, fill, out);
