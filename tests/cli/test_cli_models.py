@@ -31,7 +31,9 @@ CASES = {
     "idaae": Model(("--copies", 2, "--sigma", 0.3), "reconstruction,dimension"),
     "vae": Model(("--beta", 0.5, "--warm-up", 5, "--corruption", "masking:0.3"), "reconstruction,bounds"),
     "noise-transformer": Model(("--weight", 0.2, "--floor", 0.3), "reconstruction", NO_PRIOR),
-    "stacked": Model(("--corruption", "gaussian:0.4", "--loss", "mse"), "reconstruction,linear svm", ("originals", "top_down")),
+    "stacked": Model(
+        ("--corruption", "gaussian:0.4", "--loss", "mse"), "reconstruction,linear svm", ("originals", "top_down")
+    ),
     "classifier": Model((), "accuracy", ()),
 }
 

@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -60,7 +61,8 @@ def _fit(network: nn.Module, dataset: Dataset, out: Path, notes: dict, how: dict
 
 def _model_and_data(out: Path, kind: str, pretrained, data, root, options) -> tuple[nn.Module, Dataset, dict]:
     """(the model, the data set, what the run's configuration shall note of both)."""
-    default, chosen = None if kind in _CLEAN else fd.corruptions.Gaussian(0.5), {}
+    default = None if kind in _CLEAN else fd.corruptions.Gaussian(0.5)
+    chosen: dict[str, Any] = {}
     corruption = corruption_of(options["corruption"], options["sigma"], default)
     make = building.constructor(kind)
     if (options["corruption"] or options["sigma"] is not None) and not building.takes_corruption(kind, make):
