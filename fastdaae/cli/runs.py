@@ -101,6 +101,7 @@ def train(
 @done_by("sampling")
 def sample(
     run: RunFolder,
+    data: RunData = None,
     n: Annotated[int, Option(help="How many samples.")] = 10_000,
     steps: Annotated[int, Option(help="Steps of the decode-corrupt-encode chain.")] = 5,
     out: Annotated[Path | None, Option(help="The .npz file to write (default: samples.npz in the run).")] = None,
@@ -108,8 +109,13 @@ def sample(
     precision: Precision = "fp32",
     device: Device = "auto",
     seed: Seed = 0,
+    root: Root = None,
 ) -> None:
-    """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred."""
+    """Draw x(0) and x(steps) from a trained model, as an .npz file and a picture of the first hundred.
+
+    A model without a prior begins with its data set's test images, which are kept beside as "originals"; a stack draws
+    from its top down.
+    """
 
 
 @done_by("evaluating")

@@ -76,6 +76,7 @@ def test_a_configuration_that_is_no_object(run, content):
         ({}, "was trained from Python"),
         ({"data": 7}, "notes.data must be a text, got 7"),
         ({"data": "digits", "root": 7}, "notes.root must be a text, got 7"),
+        ({"data": "digits", "data_options": 7}, "notes.data_options must be an object, got 7"),
     ],
 )
 def test_notes_are_one_s_own_until_a_command_reads_them(run, notes, words):

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 from fastdaae import reporting
 from fastdaae.reporting import captions, figures
 from fastdaae.reporting.figures import files, pictures, style
+from fastdaae.reporting.figures.looks import WIDE
 from fastdaae.reporting.figures.projection import codes_in_a_plane
 from tests.models.reported import made_up
 
@@ -231,6 +233,15 @@ def test_clusters_are_named_at_their_medians():
     places = [text.get_position() for text in figure.axes[0].texts]
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a deer", "b"]
     assert np.abs(np.subtract(*places)).max() > 1
+
+
+def test_a_thousand_labels_are_drawn_at_once():
+    points, labels = np.arange(4000.0).reshape(2000, 2), np.arange(2000) % 964
+    (dots,) = figures.codes.code_plane(points, labels, title="title", axis_names=None).axes[0].collections
+    palette, order = WIDE.palette.classes, labels.argsort(kind="stable")
+    assert (dots.get_offsets() == points[order]).all()
+    expected = [to_rgba(palette[label % len(palette)], 0.8) for label in labels[order]]
+    np.testing.assert_allclose(dots.get_facecolors(), expected)
 
 
 @pytest.mark.parametrize(
