@@ -12,7 +12,7 @@ from fastdaae import run_folder
 from fastdaae.cli.work.building import MODELS
 from tests import nursery
 
-TINY = ("--hidden", "8,4", "--code", 3, "--lr", 1e-3, "--batch-size", 32, "--seed", 3)
+TINY = ("--hidden", "8,4", "--lr", 1e-3, "--batch-size", 32, "--seed", 3)
 
 
 class Model(NamedTuple):
@@ -31,7 +31,9 @@ CASES = {
     "idaae": Model(("--copies", 2, "--sigma", 0.3), "reconstruction,dimension"),
     "vae": Model(("--beta", 0.5, "--warm-up", 5, "--corruption", "masking:0.3"), "reconstruction,bounds"),
     "noise-transformer": Model(("--weight", 0.2, "--floor", 0.3), "reconstruction", NO_PRIOR),
-    "stacked": Model(("--corruption", "gaussian:0.4", "--loss", "mse"), "reconstruction,linear svm", ("originals", "top_down")),
+    "stacked": Model(
+        ("--corruption", "gaussian:0.4", "--loss", "mse"), "reconstruction,linear svm", ("originals", "top_down")
+    ),
     "classifier": Model((), "accuracy", ()),
 }
 
@@ -62,9 +64,11 @@ def test_the_table_has_every_model():
 
 def trained(name: str, folder: Path, data: tuple) -> tuple:
     """The command that trained a model's run in the folder "run", which goes on with it."""
-    start = ("--model", name, *data)
+    start = ("--model", name, *data, *(() if name == "stacked" else ("--code", 3)))
     if name == "classifier":
-        succeed("train", "--model", "autoencoder", "--epochs", 1, *TINY, *data, "--out", folder / "pretrained")
+        succeed(
+            "train", "--model", "autoencoder", "--code", 3, "--epochs", 1, *TINY, *data, "--out", folder / "pretrained"
+        )
         start = ("--pretrained", folder / "pretrained")
     command = ("train", *start, *TINY, *CASES[name].options, "--epochs", 2, "--out", folder / "run")
     succeed(*command)
@@ -113,7 +117,7 @@ def test_every_model_has_its_report(name, tmp_path, data):
 
 @pytest.mark.parametrize("architecture", ["cae", "textbook"])
 def test_convolutional_networks_by_their_name(architecture, tmp_path, data):
-    options = ("--model", "aae", "--architecture", architecture, "--epochs", 1, *TINY, *data)
+    options = ("--model", "aae", "--architecture", architecture, "--code", 3, "--epochs", 1, *TINY, *data)
     succeed("train", *options, "--out", tmp_path / "run")
     config = json.loads((tmp_path / "run" / run_folder.CONFIG).read_text())["model"]
     assert config["encoder"]["network"] == f"{architecture}_encoder" and config["discriminator"]["sizes"] == [
@@ -136,6 +140,12 @@ def test_convolutional_networks_by_their_name(architecture, tmp_path, data):
         ("--pretrained and --model classifier belong together", ("--model", "classifier")),
         ("--architecture must be one of mlp, cae", ("--architecture", "unet")),
         ("config.json does not exist", ("--pretrained", "OUT/nothing")),
+        ("--networks has no part in --model stacked", ("--model", "stacked", "--networks", "file.py:make")),
+        ("--code has no part in --model stacked", ("--model", "stacked", "--code", 3)),
+        ("--beta has no part in --model daae", ("--model", "daae", "--beta", 2)),
+        ("--prior has no part in --model autoencoder", ("--model", "autoencoder", "--prior", "ring")),
+        ("--loss has no part in --model classifier", ("--pretrained", "OUT/nothing", "--loss", "mse")),
+        ("--hidden is for fully connected", ("--model", "vae", "--architecture", "cae", "--hidden", 9)),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(message, options, tmp_path):

@@ -64,6 +64,8 @@ def ours(make, architecture: str, image_shape: tuple[int, ...], hidden: str | No
         math.prod(image_shape),
         networks_of(make.__name__),
     )
+    if hidden is not None and architecture != CONNECTED and "discriminator" not in taken:
+        raise ValueError(f"--hidden is for fully connected networks, and --architecture {architecture} has its own")
     given = 2 * code if make.__name__ == "VAE" else code  # the mean and the log variance
     modules = {} if architecture == CONNECTED else fd.networks.for_images(architecture, image_shape, code, given)
     layers = {
@@ -102,6 +104,11 @@ def classifier(autoencoder: Any, dataset: Dataset, hidden: str | None, corruptio
     labels = dataset.train.labels
     if labels is None:
         raise ValueError(f"a classifier needs labels, and {dataset.name} has none; choose another --data")
+    shape, known = tuple(dataset.train.images.shape[1:]), autoencoder.image_shape
+    if known not in (None, shape):
+        raise ValueError(
+            f"--pretrained takes images {list(known)}, and {dataset.name} has {list(shape)}; choose other --data"
+        )
     classes = int(labels.max()) + 1 if dataset.classes is None else len(dataset.classes)
     with torch.no_grad():
         code = autoencoder.encode(dataset.train.images[:1]).shape[1]

@@ -18,6 +18,7 @@ from fastdaae.cli.work.opening import open_model, warn_if_changed
 from fastdaae.cli.work.own_networks import read_own_networks
 from fastdaae.cli.work.places import require_folder
 from fastdaae.cli.work.recipe_cells import train_cell
+from fastdaae.cli.work.typed import require_used
 from fastdaae.data import Dataset
 
 _DATA, _MODEL, _FINE_TUNED = "digits", "idaae", "classifier"
@@ -43,6 +44,7 @@ def train(*, out, config, data, root, model, pretrained, context, **options) -> 
             raise ValueError(
                 f"--pretrained and --model classifier belong together, got --model {kind}; --help says how"
             )
+        require_used(context, kind, building.constructor(kind))
         network, dataset, noted = _model_and_data(out, kind, pretrained, data, root, options)
         history = _fit(network, dataset, out, {**noted, **notes}, how)
     last = history[-1]
