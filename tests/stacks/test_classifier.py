@@ -11,7 +11,7 @@ import fastdaae as fd
 from fastdaae import run_config
 from fastdaae.corruptions import Masking
 from fastdaae.data import Split
-from fastdaae.models import Classifier
+from fastdaae.models import VAE, Classifier
 from fastdaae.noise import Site
 from fastdaae.training import batches
 from fastdaae.training.optimizers import make_optimizers
@@ -176,7 +176,7 @@ def test_what_is_no_classifier():
     for model, size in ((stack(), 4), (VAE(mlp([16, 8]), mlp([4, 16], "sigmoid")), 4), (shaped, 4)):
         told = f"head must take the autoencoder's codes, {size} numbers, got 8"
         refused(lambda model=model: Classifier(model, mlp([8, 3])), told)
-    unknown = torch.nn.Sequential(torch.nn.Identity(), mlp([5, 3]))  # of which layers do not tell
+    unknown = torch.nn.Sequential(torch.nn.Softplus(), mlp([5, 3]))  # of which layers do not tell
     refused(lambda: fit(Classifier(stack(), unknown)), "dataset must hold images that the model takes")
 
 
