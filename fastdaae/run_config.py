@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from fastdaae import run_folder
 from fastdaae.schema import (
@@ -67,8 +68,16 @@ def require_config(config: dict, run_dir: Path) -> None:
     _require(_CONFIG, config, run_dir / run_folder.CONFIG)
 
 
-def read_data_notes(run_dir: Path, config: dict) -> tuple[str, str | None]:
-    """(name or path, folder of data sets or None) of a run's data set, as `fastdaae train` noted them.
+class DataNotes(NamedTuple):
+    """What finds a run's data set again: its name or path, the folder of data sets or None, its loader's options."""
+
+    data: str
+    root: str | None
+    options: dict[str, Any]
+
+
+def read_data_notes(run_dir: Path, config: dict) -> DataNotes:
+    """What `fastdaae train`, or a recipe, noted of a run's data set.
 
     Raises ValueError where the run was trained from Python, and notes none.
     """
@@ -77,8 +86,9 @@ def read_data_notes(run_dir: Path, config: dict) -> tuple[str, str | None]:
         raise ValueError(
             f"{run_dir} was trained from Python and names no data set; name it with --data, or with data= from Python"
         )
-    _require(record({"notes": record({"data": text}, {"root": optional(text)})}), config, run_dir / run_folder.CONFIG)
-    return notes["data"], notes.get("root")
+    noted = record({"data": text}, {"root": optional(text), "data_options": mapping_of(anything)})
+    _require(record({"notes": noted}), config, run_dir / run_folder.CONFIG)
+    return DataNotes(notes["data"], notes.get("root"), notes.get("data_options", {}))
 
 
 def read_networks_notes(run_dir: Path, config: dict) -> dict | None:

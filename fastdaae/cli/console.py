@@ -1,5 +1,6 @@
 """What the commands print. Text is printed as it is: only a style given beside it is a style, never brackets in it."""
 
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from fastdaae.output import duration, print_line, redraws
 _console = Console(markup=False, emoji=False)
 _TOLD = 1.0  # seconds from which on a time is worth telling
 _COUNTED = 0.5  # seconds from which on an operator's progress is shown: many short ones would flicker
+_NARROWEST = 20  # letters that a broken line has at least
 _DRAWN = 8  # times a second that a line is drawn anew
 
 Part = str | tuple[str, str]
@@ -26,6 +28,22 @@ Part = str | tuple[str, str]
 def say(*parts: Part) -> None:
     """Print a line of parts: text, or (text, style); long lines are left for the terminal to break."""
     _console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def lines(text: str, style: str = "", *, indent: int = 0, hanging: int = 2) -> None:
+    """Print text that is broken between words at the terminal's width, or at 80 letters where there is none.
+
+    The first line begins after `indent` spaces, the others after `hanging` more.
+    """
+    room = max(indent + hanging + _NARROWEST, _console.width)
+    first, later = " " * indent, " " * (indent + hanging)
+    for line in textwrap.wrap(text, room, initial_indent=first, subsequent_indent=later, break_on_hyphens=False):
+        _console.print(Text(line, style), soft_wrap=True)
+
+
+def width() -> int:
+    """How many letters a line of the terminal has; 80 where there is none."""
+    return _console.width
 
 
 def show(table: Table) -> None:

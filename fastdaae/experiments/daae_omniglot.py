@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import fastdaae as fd
-from fastdaae.data import Dataset, Split
+from fastdaae.data import Dataset
 from fastdaae.evaluation import Measure, few_way_accuracy, svm_accuracy
 from fastdaae.evaluation.codes.representation import principal_components, projected
 from fastdaae.experiments.context import Context
@@ -52,15 +52,7 @@ def components(context: Context) -> list[Measure]:
 
 def _characters(context: Context) -> Dataset:
     """The first characters of each part, or all of them."""
-    omniglot, classes = context.dataset("omniglot", size=context.budget["size"]), context.budget["classes"]
-    if classes is None:
-        return omniglot
-    parts = {name: getattr(omniglot, name) for name in ("train", "test", "evaluation")}
-    kept = {name: part.labels < classes for name, part in parts.items()}
-    first: dict[str, Any] = {
-        name: Split(part.images[kept[name]], part.labels[kept[name]]) for name, part in parts.items()
-    }
-    return omniglot._replace(**first)
+    return context.dataset("omniglot", size=context.budget["size"], classes=context.budget["classes"])
 
 
 def told_apart(context: Context, omniglot: Dataset, coded: Callable[[Tensor], Any]) -> list[Measure]:

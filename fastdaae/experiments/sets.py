@@ -13,11 +13,11 @@ class Sets:
 
     def __init__(self, root: Path | None, stand_in: int | None):
         self._root, self._stand_in = root, stand_in
-        self._read: dict[Any, Dataset] = {}
+        self._read: dict[tuple[str, tuple], Dataset] = {}
 
     def load(self, name: str, **options: Any) -> Dataset:
         """The data set of a name; `options` are those of its loader, and generated sets have none."""
-        key = name if not options or self._stand_in is not None else (name, *sorted(options.items()))
+        key = name, () if self._stand_in is not None else tuple(sorted(options.items()))
         if key not in self._read:
             self._read[key] = self._made(name, options)
         return self._read[key]
@@ -25,9 +25,7 @@ class Sets:
     def _made(self, name: str, options: dict[str, Any]) -> Dataset:
         if self._stand_in is not None:
             return data.stand_in(name, images=self._stand_in)
-        if options:
-            return getattr(data, f"load_{name}")(self._root, **options)
-        return data.load(name, root=self._root)
+        return data.load(name, root=self._root, **options)
 
     def missing(self, names: tuple[str, ...]) -> dict[str, str]:
         """Why those of the names that cannot be read cannot."""
@@ -39,10 +37,11 @@ class Sets:
                 found[name] = str(error)
         return found
 
-    def notes_of(self, dataset: Any) -> dict[str, str | None]:
-        """What a later command finds a data set by; nothing for one that no name alone stands for."""
-        named = [name for name, known in self._read.items() if known is dataset and isinstance(name, str)]
+    def notes_of(self, dataset: Any) -> dict[str, Any]:
+        """What a later command finds a data set by; nothing for a generated one, and for one that was not read here."""
+        named = [key for key, known in self._read.items() if known is dataset]
         if self._stand_in is not None or not named:
             return {}
-        root = self._root or os.environ.get("FASTDAAE_DATA")
-        return {"data": named[0], "root": str(Path(root).resolve()) if root else None}
+        root, (name, options) = self._root or os.environ.get("FASTDAAE_DATA"), named[0]
+        chosen = {"data_options": dict(options)} if options else {}
+        return {"data": name, "root": str(Path(root).resolve()) if root else None, **chosen}

@@ -42,6 +42,7 @@ class Maps(nn.Module):
         return x.reshape(-1, height, width, 1).permute(0, 3, 1, 2)
 
     def extra_repr(self) -> str:
+        """The shape, for whoever prints the network."""
         return f"{', '.join(map(str, self.shape))}"
 
 

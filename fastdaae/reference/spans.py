@@ -102,4 +102,4 @@ def _slots_before(slots: Slots, in_use: Tensor, width: int) -> Tensor:
     # a slot with tokens counts from the place after its start on
     counts = counts.scatter_add(1, torch.where(empty, slots.start, slots.start + 1).clamp(max=width + 1), in_use.long())
     before = counts.cumsum(1)[:, : width + 1]
-    return torch.where(torch.arange(width + 1, device=before.device) == 0, 0, before)
+    return torch.where(torch.arange(width + 1, dtype=torch.int64, device=before.device) == 0, 0, before)

@@ -23,10 +23,11 @@ def dataset_of_run(
     """
     run_dir = Path(run_dir)
     if not isinstance(data, Dataset):
+        options: dict = {}
         if data is None:
-            data, recorded = run_config.read_data_notes(run_dir, config)
+            data, recorded, options = run_config.read_data_notes(run_dir, config)
             root = root or (None if os.environ.get("FASTDAAE_DATA") else recorded)
-        data = data_sets.load(data, root=root)
+        data = data_sets.load(data, root=root, **options)
     _require_size(run_dir, config, data)
     _warn_of_other_images(run_dir, config, data)
     return data

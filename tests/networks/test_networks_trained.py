@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import fastdaae as fd
@@ -88,6 +89,16 @@ def test_evaluation_takes_convolutional_models():
     told = fd.evaluation.evaluate(model.train(), large, samples=50, k=5)
     assert {"reconstruction MSE", "test accuracy"} <= {one.name for one in told}, told
     assert all(torch.equal(tensor, before[name]) for name, tensor in statistics(model).items())
+
+
+def test_the_tutorial_learns_from_a_folder_of_grey_pictures(tmp_path):
+    for place, picture in enumerate(images((16, 16), 40)):
+        Image.fromarray(picture.numpy()).save(tmp_path / f"{place:02}.png")
+    dataset = fd.data.load(tmp_path)
+    model = build("Autoencoder", "tutorial", (16, 16), loss="mse")
+    fd.Trainer(model, epochs=1, batch_size=8).fit(dataset, progress=False)
+    assert dataset.train.images.shape[1:] == model.image_shape == (16, 16)
+    assert model.eval().reconstruct(dataset.test.images).shape == dataset.test.images.shape
 
 
 def statistics(network: nn.Module) -> dict[str, torch.Tensor]:

@@ -80,7 +80,9 @@ def public_functions():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 yield path, node
                 for member in node.body:
-                    if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+                    # a setter's property has the words of both
+                    setter = any(getattr(one, "attr", "") == "setter" for one in getattr(member, "decorator_list", ()))
+                    if isinstance(member, ast.FunctionDef) and not member.name.startswith("_") and not setter:
                         yield path, member
 
 

@@ -43,7 +43,7 @@ CHARTS = {
         SIGMA, {"mean": SIGMA.mean(), "floor": 0.4}, title="Noise of 900 validation images", x_label="σ", look=look
     ),
     "confusion": lambda look: figures.matrices.confusion(
-        RANDOM.integers(0, 90, (10, 10)), CLASSES[:10], title="Labels and answers, per cent of each label", look=look
+        RANDOM.integers(0, 90, (10, 10)), CLASSES[:10], title="Per cent of each label", look=look
     ),
     "many classes": lambda look: figures.matrices.confusion(
         RANDOM.integers(0, 9, (200, 200)), [str(i) for i in range(200)], title="Labels and answers", look=look
@@ -133,7 +133,7 @@ def test_vectors_keep_text_as_text_and_have_no_date():
 
 
 def test_vectors_hold_the_pictures_themselves():
-    samples = RANDOM.integers(0, 256, (20, 8, 8, 3)) / 255
+    samples = RANDOM.integers(0, 256, (60, 8, 8, 3)) / 255
     figure = figures.samples.figure_of(figures.samples.sample_grids([("x(0)", samples)], "title"))
     files.picture_of(figure)
     (embedded,) = re.findall(rb"data:image/png;base64,([^\"]+)", files.vector_bytes(figure, "svg"))

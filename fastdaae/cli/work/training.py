@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -63,6 +64,7 @@ def _fit(network: nn.Module, dataset: Dataset, out: Path, notes: dict, how: dict
 def _model_and_data(out: Path, kind: str, pretrained, data, root, options) -> tuple[nn.Module, Dataset, dict]:
     """(the model, the data set, what the run's configuration shall note of both)."""
     default = None if kind in _CLEAN else fd.corruptions.Gaussian(0.5)
+    chosen: dict[str, Any] = {}
     corruption = corruption_of(options["corruption"], options["sigma"], default)
     make = building.constructor(kind)
     if (options["corruption"] or options["sigma"] is not None) and not building.takes_corruption(kind, make):
@@ -70,11 +72,11 @@ def _model_and_data(out: Path, kind: str, pretrained, data, root, options) -> tu
     if pretrained is not None:
         trained, config = open_model(pretrained, None, "cpu")
         if data is None:
-            data, noted_root = run_config.read_data_notes(pretrained, config)
+            data, noted_root, chosen = run_config.read_data_notes(pretrained, config)
             root = root or noted_root
     data = data or _DATA
-    dataset = fd.data.load(data, root=root)
-    noted = _where(data, root)
+    dataset = fd.data.load(data, root=root, **chosen)
+    noted = {**_where(data, root), **({"data_options": chosen} if chosen else {})}
     if pretrained is not None:
         model = building.classifier(trained, dataset, options["hidden"], corruption)
         return model, dataset, {**noted, "pretrained": str(pretrained)}

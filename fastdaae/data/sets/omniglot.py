@@ -37,32 +37,35 @@ class _Characters(NamedTuple):
     drawer: np.ndarray
 
 
-def load_omniglot(root: str | PathLike | None = None, *, size: int = 28) -> Dataset:
+def load_omniglot(root: str | PathLike | None = None, *, size: int = 28, classes: int | None = None) -> Dataset:
     """Omniglot: images uint8 [N, size, size], ink bright, labels int64 [N] the characters, named alphabet/character.
 
     The split of the DAAE paper: of the 964 background characters the first 19 drawers' images train (18,316) and the
     20th's test (964); nothing validates; all 20 of the 659 evaluation characters are `evaluation` (13,180), whose
-    labels 0..658 are characters of its own. The paper does not say which drawer tests. Images of 105 x 105 bits are
+    labels 0..658 are characters of its own. The paper does not say which drawer tests. `classes` takes the first so
+    many characters of each part, None all. Images of 105 x 105 bits are
     shrunk by the exact mean over each new pixel's area, rounded to 1/255; `size` is 1..105. Reads
     images_background.zip and images_evaluation.zip, packed or not, or omniglot_105_bits.npz (decoded: `*_bits`,
     `*_alphabet`, `*_character`, `*_drawer` and `alphabet_names`), below `root`. Raises FileNotFoundError for missing
-    files, ValueError for damaged ones and for another `size`. Source: Lake et al., Science 350, 2015.
+    files, ValueError for damaged ones and for another `size` or `classes`. Source: Lake et al., Science 350, 2015.
     """
     size = whole_in("size", size, 1, _SIDE)
+    most = max(_PARTS.values())
+    first = most if classes is None else whole_in("classes", classes, 1, most)
     folders = places.folders("omniglot", root)
     require_memory(sum(_PARTS.values()) * _DRAWERS * (size * size + 2 * _SIDE * _ROW_BYTES), "reading omniglot")
     bits = places.look((_BITS,), folders)
     background, evaluation = (
         _from_bits(bits, part) if bits is not None else _from_pictures(part, folders) for part in _PARTS
     )
-    last = background.drawer == _DRAWERS - 1
+    last, kept = background.drawer == _DRAWERS - 1, background.character < first
     return Dataset(
-        _split(background, ~last, size),
+        _split(background, kept & ~last, size),
         None,
-        _split(background, last, size),
+        _split(background, kept & last, size),
         "omniglot",
-        background.names,
-        evaluation=_split(evaluation, evaluation.drawer >= 0, size),
+        background.names[:first],
+        evaluation=_split(evaluation, evaluation.character < first, size),
     )
 
 

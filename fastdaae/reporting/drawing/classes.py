@@ -49,7 +49,7 @@ def matrix(subject: Subject, told: Told) -> tuple[str, Redraw]:
         f"Of {len(told.labels):,} {subject.kind} images, {right:,} ({right / len(told.labels):.2%}) are told right. "
         "Numbers are per cent of the images of a label; what is off the diagonal is taken for something else."
     )
-    title = "Labels and answers, per cent of each label"
+    title = "Per cent of each label"
     return caption, lambda look: confusion(counts, names, title=title, look=look)
 
 

@@ -59,12 +59,13 @@ def _dataset(folder: Path, config: dict, shape: tuple[int, ...], read: dict[str,
     blank = Split(torch.zeros(1, *shape, dtype=torch.uint8, device="cpu"))
     nothing = Dataset(blank, None, blank, "")
     try:
-        name, root = run_config.read_data_notes(folder, config)
+        noted = run_config.read_data_notes(folder, config)
+        name = repr(noted)
         if name not in read:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)
-                read[name] = dataset_of_run(folder, config, root=root)
-    except (ValueError, OSError):
+                read[name] = dataset_of_run(folder, config, root=noted.root)
+    except (ValueError, TypeError, OSError):
         return nothing
     images = read[name].test
     return read[name] if images is not None and tuple(images.images.shape[1:]) == tuple(shape) else nothing
