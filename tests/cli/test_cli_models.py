@@ -104,7 +104,9 @@ def test_every_command_takes_the_model(name, tmp_path, data):
         assert len(sampled.stderr.splitlines()) == 1
     if name == "classifier":
         np.save(tmp_path / "other.npy", np.zeros((40, 9, 9), np.uint8))
-        done = run("train", "--pretrained", tmp_path / "pretrained", "--data", tmp_path / "other.npy", "--out", out / "2")
+        done = run(
+            "train", "--pretrained", tmp_path / "pretrained", "--data", tmp_path / "other.npy", "--out", out / "2"
+        )
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     succeed("evaluate", out, "--measures", measures, "--samples", 50, "--steps", 1, "--k", 5)
     taken = json.loads((out / run_folder.EVALUATION).read_text())["measures"]
