@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 
 import fastdaae as fd
 from fastdaae import run_folder
@@ -119,6 +120,19 @@ def test_every_model_has_its_report(name, tmp_path, data):
     trained(name, tmp_path, data)
     page = succeed("report", tmp_path / "run").strip().rpartition(" ")[2]
     assert Path(page).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "vae", "stacked"])
+def test_decoders_reach_images_outside_of_pixels(name, tmp_path):
+    x = fd.data.stand_in("patches", images=64).train.images.numpy()
+    np.save(tmp_path / "patches.npy", x)
+    options = ("--model", name, "--data", tmp_path / "patches.npy", "--loss", "mse", "--epochs", 1, *TINY)
+    succeed("train", *options, "--out", tmp_path / "run")
+    model = fd.load(tmp_path / "run")
+    assert x.min() < 0 and model.decoder_output == "linear" and float(model.reconstruct(torch.as_tensor(x)).min()) < 0
+    if name != "stacked":
+        done = run("train", *options[:8], "--architecture", "cae", "--out", tmp_path / "conv")
+        assert done.returncode == 2 and "gives pixels in [0, 1], and the images have others" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("architecture", ["cae", "textbook"])
