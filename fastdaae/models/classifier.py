@@ -12,6 +12,7 @@ from fastdaae.corruptions import Corruption
 from fastdaae.models.autoencoder import Update, require_network
 from fastdaae.models.config import to_config
 from fastdaae.models.describing import describe
+from fastdaae.models.fitting import require_head
 from fastdaae.models.shapes import as_shape
 from fastdaae.noise import Noise, Site
 from fastdaae.ops.network import Plan
@@ -24,8 +25,9 @@ class Classifier(nn.Module):
     the codes); its decoder is kept and does not move. head [N, Z] -> logits [N, K] of K classes, such as
     `fastdaae.networks.mlp([1000, 1000, 10])`, the report's. With a `corruption` it is trained on x~ ~ c(x~ | x), and
     asked about clean images all the same. `image_shape` is the autoencoder's. Raises TypeError for what is no
-    autoencoder, network or corruption, ValueError for another image_shape than the autoencoder's. Source: Vincent et
-    al. 2010, section 3.5 (supervised fine-tuning); Jow's report, section 2.
+    autoencoder, network or corruption, ValueError for another image_shape than the autoencoder's and for a head whose
+    layers do not take its codes. Source: Vincent et al. 2010, section 3.5 (supervised fine-tuning); Jow's report,
+    section 2.
     """
 
     autoencoder: Any  # whose methods nn.Module does not name
@@ -48,6 +50,7 @@ class Classifier(nn.Module):
             )
         require_network("head", head)
         corruptions.require(corruption)
+        require_head(autoencoder, head)
         self.autoencoder, self.head, self.corruption = autoencoder, head, corruption
         shape = as_shape(image_shape)
         if shape is not None and self.image_shape not in (None, shape):

@@ -101,6 +101,17 @@ def require_chain(blocks: Iterable[Any]) -> None:
             )
 
 
+def require_head(autoencoder: Any, head: nn.Module) -> None:
+    """Raises ValueError where a head does not take the codes of a model of ours, as far as layers tell."""
+    if not is_ours("model", autoencoder):
+        return
+    given, taken = code_size(autoencoder.decoder), _inputs(Plan.of(head))
+    if None not in (given, taken) and given != taken:
+        raise ValueError(
+            f"head must take the autoencoder's codes, {given} numbers, got {taken}; change the one that differs"
+        )
+
+
 def code_size(decoder: nn.Module) -> int | None:
     """The numbers of a code that a decoder takes; None where its layers do not tell."""
     return _inputs(Plan.of(decoder))

@@ -1,5 +1,6 @@
 """The data set of a run: the one that is given, or the one that the run notes, compared with what it was trained on."""
 
+import math
 import os
 import warnings
 from os import PathLike
@@ -17,7 +18,8 @@ def dataset_of_run(
     """The Dataset `data`, or of that name or path, or by default the one that the run's configuration notes.
 
     `root` is the folder of data sets; by default the environment's, then the one that the run notes. Warns where its
-    training images are not those of the run. Raises ValueError where neither names one, and what `data.load` raises.
+    training images are not those of the run. Raises ValueError where neither names one and for images of another size,
+    and what `data.load` raises.
     """
     run_dir = Path(run_dir)
     if not isinstance(data, Dataset):
@@ -26,8 +28,18 @@ def dataset_of_run(
             data, recorded, options = run_config.read_data_notes(run_dir, config)
             root = root or (None if os.environ.get("FASTDAAE_DATA") else recorded)
         data = data_sets.load(data, root=root, **options)
+    _require_size(run_dir, config, data)
     _warn_of_other_images(run_dir, config, data)
     return data
+
+
+def _require_size(run_dir: Path, config: dict, dataset: Dataset) -> None:
+    shape, known = tuple(dataset.train.images.shape[1:]), run_config.image_shape(config)
+    if known is not None and math.prod(known) != math.prod(shape):
+        raise ValueError(
+            f"data must be images of the shape {list(known)}, as {run_dir} was trained on, and {dataset.name} "
+            f"has {list(shape)}; choose other data"
+        )
 
 
 def _warn_of_other_images(run_dir: Path, config: dict, dataset: Dataset) -> None:

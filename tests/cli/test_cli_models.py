@@ -12,7 +12,7 @@ from fastdaae import run_folder
 from fastdaae.cli.work.building import MODELS
 from tests import nursery
 
-TINY = ("--hidden", "8,4", "--code", 3, "--lr", 1e-3, "--batch-size", 32, "--seed", 3)
+TINY = ("--hidden", "8,4", "--lr", 1e-3, "--batch-size", 32, "--seed", 3)
 
 
 class Model(NamedTuple):
@@ -64,9 +64,11 @@ def test_the_table_has_every_model():
 
 def trained(name: str, folder: Path, data: tuple) -> tuple:
     """The command that trained a model's run in the folder "run", which goes on with it."""
-    start = ("--model", name, *data)
+    start = ("--model", name, *data, *(() if name == "stacked" else ("--code", 3)))
     if name == "classifier":
-        succeed("train", "--model", "autoencoder", "--epochs", 1, *TINY, *data, "--out", folder / "pretrained")
+        succeed(
+            "train", "--model", "autoencoder", "--code", 3, "--epochs", 1, *TINY, *data, "--out", folder / "pretrained"
+        )
         start = ("--pretrained", folder / "pretrained")
     command = ("train", *start, *TINY, *CASES[name].options, "--epochs", 2, "--out", folder / "run")
     succeed(*command)
@@ -100,6 +102,12 @@ def test_every_command_takes_the_model(name, tmp_path, data):
     else:
         assert sampled.returncode == 2 and "has no images to sample" in sampled.stderr, sampled.stderr
         assert len(sampled.stderr.splitlines()) == 1
+    if name == "classifier":
+        np.save(tmp_path / "other.npy", np.zeros((40, 9, 9), np.uint8))
+        done = run(
+            "train", "--pretrained", tmp_path / "pretrained", "--data", tmp_path / "other.npy", "--out", out / "2"
+        )
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     succeed("evaluate", out, "--measures", measures, "--samples", 50, "--steps", 1, "--k", 5)
     taken = json.loads((out / run_folder.EVALUATION).read_text())["measures"]
     assert taken and all(measure["value"] is not None for measure in taken), taken
@@ -113,9 +121,23 @@ def test_every_model_has_its_report(name, tmp_path, data):
     assert Path(page).stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("name", ["autoencoder", "vae", "stacked"])
+def test_decoders_reach_images_outside_of_pixels(name, fastdaae, tmp_path, monkeypatch):
+    patches = fd.data.stand_in("patches", images=64)
+    monkeypatch.setattr(fd.data, "load", lambda *_, **__: patches)
+    options = ("train", "--model", name, "--data", "patches", "--loss", "mse", "--epochs", 1)
+    code, _, err = fastdaae(*options, *TINY, "--out", tmp_path / "run")
+    assert code == 0, err
+    model = fd.load(tmp_path / "run")
+    assert model.decoder_output == "linear" and model.reconstruct(patches.test.images).min() < 0
+    if name != "stacked":
+        code, _, err = fastdaae(*options, "--architecture", "cae", "--out", tmp_path / "conv")
+        assert code == 2 and "gives pixels in [0, 1], and the images have others" in err[0], err
+
+
 @pytest.mark.parametrize("architecture", ["cae", "textbook"])
 def test_convolutional_networks_by_their_name(architecture, tmp_path, data):
-    options = ("--model", "aae", "--architecture", architecture, "--epochs", 1, *TINY, *data)
+    options = ("--model", "aae", "--architecture", architecture, "--code", 3, "--epochs", 1, *TINY, *data)
     succeed("train", *options, "--out", tmp_path / "run")
     config = json.loads((tmp_path / "run" / run_folder.CONFIG).read_text())["model"]
     assert config["encoder"]["network"] == f"{architecture}_encoder" and config["discriminator"]["sizes"] == [
@@ -138,6 +160,12 @@ def test_convolutional_networks_by_their_name(architecture, tmp_path, data):
         ("--pretrained and --model classifier belong together", ("--model", "classifier")),
         ("--architecture must be one of mlp, cae", ("--architecture", "unet")),
         ("config.json does not exist", ("--pretrained", "OUT/nothing")),
+        ("--networks has no part in --model stacked", ("--model", "stacked", "--networks", "file.py:make")),
+        ("--code has no part in --model stacked", ("--model", "stacked", "--code", 3)),
+        ("--beta has no part in --model daae", ("--model", "daae", "--beta", 2)),
+        ("--prior has no part in --model autoencoder", ("--model", "autoencoder", "--prior", "ring")),
+        ("--loss has no part in --model classifier", ("--pretrained", "OUT/nothing", "--loss", "mse")),
+        ("--hidden is for fully connected", ("--model", "vae", "--architecture", "cae", "--hidden", 9)),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(message, options, tmp_path):

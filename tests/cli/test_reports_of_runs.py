@@ -80,6 +80,14 @@ def test_other_images_than_those_of_the_run_are_warned_of(run, fastdaae, drawn, 
         fd.report(run, data=mine)
 
 
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_images_of_another_size_are_refused_in_one_line(command, run, fastdaae, drawn, tmp_path):
+    np.save(tmp_path / "larger.npy", np.zeros((40, 9, 9), np.uint8))
+    code, _, err = fastdaae(command, run, "--data", tmp_path / "larger.npy")
+    told = f"data must be images of the shape [8, 8], as {run} was trained on, and larger has [9, 9]"
+    assert code == 2 and len(err) == 1 and told in err[0], err
+
+
 def test_data_that_moved_are_named_again(fastdaae, drawn, tmp_path):
     np.save(tmp_path / "a.npy", fd.data.load("digits").train.images[:100].numpy())
     line = ("train", "--out", tmp_path / "run", "--hidden", 8, "--epochs", 1)

@@ -11,7 +11,7 @@ import fastdaae as fd
 from fastdaae import run_config
 from fastdaae.corruptions import Masking
 from fastdaae.data import Split
-from fastdaae.models import Classifier
+from fastdaae.models import VAE, Classifier
 from fastdaae.noise import Site
 from fastdaae.training import batches
 from fastdaae.training.optimizers import make_optimizers
@@ -173,7 +173,11 @@ def test_what_is_no_classifier():
     refused(lambda: Classifier(shaped, mlp([4, 3]), image_shape=(2, 8)), "the autoencoder's, [4, 4], got [2, 8]")
     wide = Classifier(stack(), torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Unflatten(1, (2, 2))))
     refused(lambda: wide(images()), "head must give one row of logits an image, [N, K], got [96, 2, 2]")
-    refused(lambda: fit(Classifier(stack(), mlp([5, 3]))), "dataset must hold images that the model takes")
+    for model, size in ((stack(), 4), (VAE(mlp([16, 8]), mlp([4, 16], "sigmoid")), 4), (shaped, 4)):
+        told = f"head must take the autoencoder's codes, {size} numbers, got 8"
+        refused(lambda model=model: Classifier(model, mlp([8, 3])), told)
+    unknown = torch.nn.Sequential(torch.nn.Softplus(), mlp([5, 3]))  # of which layers do not tell
+    refused(lambda: fit(Classifier(stack(), unknown)), "dataset must hold images that the model takes")
 
 
 def test_a_classifier_has_an_accuracy_and_no_samples():

@@ -55,8 +55,22 @@ def prior_of(name: str, code: int):
     return fd.priors.RingMixture() if name == "ring" else fd.priors.Normal(code)
 
 
-def ours(make, architecture: str, image_shape: tuple[int, ...], hidden: str | None, code: int) -> dict[str, nn.Module]:
-    """Networks of ours, those that a model's constructor takes; `hidden` are the layers of the fully connected ones."""
+def needs_linear(dataset: Dataset) -> bool:
+    """Whether a data set has values outside [0, 1], which no decoder that ends in a sigmoid reaches."""
+    images = dataset.train.images
+    if not images.is_floating_point():
+        return False
+    low, high = images.aminmax()
+    return bool(low < 0 or high > 1)
+
+
+def ours(
+    make, architecture: str, image_shape: tuple[int, ...], hidden: str | None, code: int, linear: bool = False
+) -> dict[str, nn.Module]:
+    """Networks of ours, those that a model's constructor takes; `hidden` are the layers of the fully connected ones.
+
+    The decoder ends in a sigmoid, or with `linear` in nothing. Raises ValueError for what does not go together.
+    """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"--architecture must be one of {', '.join(ARCHITECTURES)}, got {architecture!r}")
     widths, pixels, taken = (
@@ -64,7 +78,14 @@ def ours(make, architecture: str, image_shape: tuple[int, ...], hidden: str | No
         math.prod(image_shape),
         networks_of(make.__name__),
     )
+    if hidden is not None and architecture != CONNECTED and "discriminator" not in taken:
+        raise ValueError(f"--hidden is for fully connected networks, and --architecture {architecture} has its own")
     given = 2 * code if make.__name__ == "VAE" else code  # the mean and the log variance
+    if linear and architecture != CONNECTED:
+        raise ValueError(
+            f"--architecture {architecture} gives pixels in [0, 1], and the images have others; use {CONNECTED}, or "
+            "--networks with --decoder-output linear"
+        )
     modules = {} if architecture == CONNECTED else fd.networks.for_images(architecture, image_shape, code, given)
     layers = {
         "encoder": [pixels, *widths, given],
@@ -74,13 +95,16 @@ def ours(make, architecture: str, image_shape: tuple[int, ...], hidden: str | No
     }
     connected = {name: layers[name] for name in taken if name not in modules}
     _require_room(connected.values(), f"hidden layers {widths} and a code of {code}")
-    ends = {"decoder": "sigmoid", "transformer": "sigmoid"}
+    ends = {"decoder": None if linear else "sigmoid", "transformer": "sigmoid"}
     return {name: modules.get(name) or fd.networks.mlp(connected[name], output=ends.get(name)) for name in taken}
 
 
-def stack(image_shape: tuple[int, ...], hidden: str | None, corruption: Corruption | None, loss: str) -> nn.Module:
+def stack(
+    image_shape: tuple[int, ...], hidden: str | None, corruption: Corruption | None, loss: str, linear: bool = False
+) -> nn.Module:
     """A stack of autoencoders with codes of the sizes `hidden`, sigmoid everywhere, each with the corruption.
 
+    With `linear` the first block's decoder, which makes the images, ends in nothing.
     Source: Jow's report, section 2.
     """
     sizes = [math.prod(image_shape), *sizes_of(HIDDEN if hidden is None else hidden)]
@@ -88,11 +112,12 @@ def stack(image_shape: tuple[int, ...], hidden: str | None, corruption: Corrupti
     blocks = [
         fd.models.Autoencoder(
             fd.networks.mlp([inputs, outputs], output="sigmoid"),
-            fd.networks.mlp([outputs, inputs], output="sigmoid"),
+            fd.networks.mlp([outputs, inputs], output=None if linear and not place else "sigmoid"),
             corruption=corruption,
             loss=loss,
+            decoder_output="linear" if linear and not place else None,
         )
-        for inputs, outputs in pairwise(sizes)
+        for place, (inputs, outputs) in enumerate(pairwise(sizes))
     ]
     return fd.models.StackedAutoencoder(blocks)
 
@@ -102,6 +127,11 @@ def classifier(autoencoder: Any, dataset: Dataset, hidden: str | None, corruptio
     labels = dataset.train.labels
     if labels is None:
         raise ValueError(f"a classifier needs labels, and {dataset.name} has none; choose another --data")
+    shape, known = tuple(dataset.train.images.shape[1:]), autoencoder.image_shape
+    if known not in (None, shape):
+        raise ValueError(
+            f"--pretrained takes images {list(known)}, and {dataset.name} has {list(shape)}; choose other --data"
+        )
     classes = int(labels.max()) + 1 if dataset.classes is None else len(dataset.classes)
     with torch.no_grad():
         code = autoencoder.encode(dataset.train.images[:1]).shape[1]

@@ -6,10 +6,10 @@ from typer import Context
 
 import fastdaae as fd
 from fastdaae import experiments
+from fastdaae.cli.work.typed import typed
 from fastdaae.experiments.rehearsing import first_training
 from fastdaae.training.run import Epoch
 
-_TYPED = "COMMANDLINE"
 _PLACES = ("out", "config", "root")
 
 
@@ -25,14 +25,14 @@ def train_cell(
         known = ", ".join(experiments.names())
         raise ValueError(f"--config must be a file *.toml, or recipe/cell with a recipe of {known}, got {config!r}")
     recipe = experiments.find(name)
-    typed = _typed(context)
-    decided = [option for option in typed if option not in (*free, *_PLACES)]
+    given = typed(context)
+    decided = [option for option in given if option not in (*free, *_PLACES)]
     if decided:
         option = decided[0].replace("_", "-")
         raise ValueError(f"--{option} is decided by --config {config}; leave one of them out")
-    seed = typed.get("seed", 0)
+    seed = given.get("seed", 0)
     found = first_training(recipe, cell or _only(recipe), seed=seed, root=root)
-    how = {**found.trainer, "seed": seed, **{option: typed[option] for option in free if option in typed}}
+    how = {**found.trainer, "seed": seed, **{option: given[option] for option in free if option in given}}
     noted = {**found.notes, **notes}
     if found.layerwise:
         return fd.training.pretrain(found.model, found.dataset, run_dir=out, notes=noted, **how)[-1]
@@ -45,11 +45,3 @@ def _only(recipe: experiments.Recipe) -> str:
         listed = ", ".join(f"{recipe.name}/{cell.name}" for cell in recipe.cells)
         raise ValueError(f"--config must name a cell of {recipe.name}: one of {listed}")
     return recipe.cells[0].name
-
-
-def _typed(context: Context | None) -> dict:
-    """The options that stand on the command line, with their values."""
-    if context is None:
-        return {}
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    return {name: context.params[name] for name, source in sources.items() if source and source.name == _TYPED}

@@ -19,6 +19,7 @@ from fastdaae.cli.work.opening import open_model, warn_if_changed
 from fastdaae.cli.work.own_networks import read_own_networks
 from fastdaae.cli.work.places import require_folder
 from fastdaae.cli.work.recipe_cells import train_cell
+from fastdaae.cli.work.typed import require_used
 from fastdaae.data import Dataset
 
 _DATA, _MODEL, _FINE_TUNED = "digits", "idaae", "classifier"
@@ -44,6 +45,7 @@ def train(*, out, config, data, root, model, pretrained, context, **options) -> 
             raise ValueError(
                 f"--pretrained and --model classifier belong together, got --model {kind}; --help says how"
             )
+        require_used(context, kind, building.constructor(kind))
         network, dataset, noted = _model_and_data(out, kind, pretrained, data, root, options)
         history = _fit(network, dataset, out, {**noted, **notes}, how)
     last = history[-1]
@@ -79,22 +81,23 @@ def _model_and_data(out: Path, kind: str, pretrained, data, root, options) -> tu
         model = building.classifier(trained, dataset, options["hidden"], corruption)
         return model, dataset, {**noted, "pretrained": str(pretrained)}
     shape = dataset.train.images.shape[1:]
+    linear = options["loss"] == "mse" and building.needs_linear(dataset)
     if kind == "stacked":
-        return building.stack(shape, options["hidden"], corruption, options["loss"]), dataset, noted
-    model, of_networks = _model(out, make, shape, corruption, options)
+        return building.stack(shape, options["hidden"], corruption, options["loss"], linear), dataset, noted
+    model, of_networks = _model(out, make, shape, corruption, options, linear)
     return model, dataset, {**noted, **of_networks}
 
 
-def _model(out: Path, make, shape: tuple[int, ...], corruption, options: dict) -> tuple[nn.Module, dict]:
+def _model(out: Path, make, shape: tuple[int, ...], corruption, options: dict, linear: bool) -> tuple[nn.Module, dict]:
     """(a model with networks of its own, what the run's configuration shall note of them)."""
     networks, decoder_output, hidden = (options[name] for name in ("networks", "decoder_output", "hidden"))
     prior = building.prior_of(options["prior"], options["code"])
     choices = {"corruption": corruption, "prior": prior, **{name: options[name] for name in _CHOICES}}
     if networks is None:
         if decoder_output is not None:
-            raise ValueError("--decoder-output is for own decoders, and fastdaae's own ends in a sigmoid; leave it out")
-        modules = building.ours(make, options["architecture"], shape, hidden, prior.dim)
-        return building.assembled(make, modules, **choices), {}
+            raise ValueError("--decoder-output is for own decoders, and fastdaae's own know theirs; leave it out")
+        modules = building.ours(make, options["architecture"], shape, hidden, prior.dim, linear)
+        return building.assembled(make, modules, decoder_output="linear" if linear else None, **choices), {}
     if hidden is not None:
         raise ValueError("--hidden is for fastdaae's own networks, and --networks makes yours; leave one of them out")
     made_by = read_own_networks(networks)

@@ -41,7 +41,7 @@ def extremes(subject: Subject) -> tuple[str, Gallery]:
     """The images of least and of greatest sigma."""
     values = to_tensor(_values(subject))
     order = values.argsort(stable=True)
-    count = min(_SHOWN, len(order))
+    count = min(_SHOWN, max(1, len(order) // 2))  # no image is at both ends
     ends = {"least": order[:count], "greatest": order.flip(0)[:count]}
     grids = [
         (f"{which} σ: {values[chosen].min():.3f} to {values[chosen].max():.3f}", subject.split.images[chosen])
