@@ -19,8 +19,8 @@ from tests import pretended_cuda
 for part in (dimensions, evaluating, likelihoods, opening, of_run):
     part.choose_device = lambda name: pretended_cuda.CUDA
 to = nn.Module.to
-nn.Module.to = lambda self, *to_what: (
-    pretended_cuda.move(self) if pretended_cuda.CUDA in to_what else to(self, *to_what)
+nn.Module.to = lambda self, *to_what, **how: (
+    pretended_cuda.move(self) if pretended_cuda.CUDA in to_what else to(self, *to_what, **how)
 )
 with pretended_cuda.pretended() as fetched:
     app.run(sys.argv[1:])
