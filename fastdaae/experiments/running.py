@@ -72,6 +72,8 @@ def reproduce(
     facts = {**known, "title": recipe.title, "source": recipe.source, "seeds": list(range(count))}
     result = Result(recipe, budget, {**facts, "machine": machine_line(target)})
     with run_folder.training_lock(out):
+        for name, reason in missing.items():
+            tell(f"left out: what needs {name} ({reason})")
         left = _take_what_is_there(result, work, out, missing)
         run_folder.write_json(out / RESULT, result.as_json())
         for place, (cell, seed) in enumerate(left):

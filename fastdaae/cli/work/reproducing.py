@@ -47,10 +47,10 @@ def reproduce(*, name, list_, budget, out, seeds, precision, device, root) -> No
 
 def _report_on_runs(out: Path, result: Result) -> None:
     """The reports of the first seed's runs, which the page links to: of those whose data a later command finds too."""
-    for cell in result.recipe.cells:
-        first = folder_of(out, cell.name, 0)
+    places = [folder_of(out, cell.name, 0) for cell in result.recipe.cells]
+    for place in [*places, *sorted((out / "shared").glob("*/seed-0"))]:
         for run in sorted(
-            path.parent for path in [*first.glob(run_folder.CHECKPOINT), *first.glob(f"*/{run_folder.CHECKPOINT}")]
+            path.parent for path in [*place.glob(run_folder.CHECKPOINT), *place.glob(f"*/{run_folder.CHECKPOINT}")]
         ):
             if "data" not in run_config.read_config(run, "a report")["notes"] or (run / "report").exists():
                 continue
