@@ -13,6 +13,7 @@ import torch
 import fastdaae as fd
 from fastdaae import backend, reference
 from fastdaae.corruptions import Gaussian
+from fastdaae.corruptions.tokens import TokenMasking
 from fastdaae.ops import Plan
 from tests import nursery, tools
 
@@ -63,6 +64,12 @@ OPERATORS = {
     "normal": lambda how: fd.ops.normal(5, 3, NOISE, **how),
     "uniform": lambda how: fd.ops.uniform(5, 3, NOISE, **how),
 }
+# what no backend has, and so takes none
+PLAIN = {
+    "corrupt_tokens": lambda: fd.ops.corrupt_tokens(
+        torch.arange(12).reshape(3, 4), torch.tensor([4, 2, 0]), TokenMasking(0.5, 12), NOISE, pad_id=13
+    ),
+}
 NETWORKS = {
     "plan": lambda: Plan.of(encoder())(X),
     "logits": lambda: Plan.of(decoder()).logits()(X),
@@ -89,7 +96,7 @@ def foreign_gradients(result: torch.Tensor) -> set[str]:
 
 
 def test_every_public_operator_is_called_here():
-    assert operator_names() <= {name.split(" ")[0] for name in OPERATORS}
+    assert operator_names() <= {name.split(" ")[0] for name in (*OPERATORS, *PLAIN)}
 
 
 @pytest.mark.parametrize("call", OPERATORS.values(), ids=OPERATORS)
@@ -202,6 +209,8 @@ def callers() -> Iterator[dict[str, set[str]]]:
 def run_everything(how: dict) -> None:
     for call in OPERATORS.values():
         call(how)
+    for plain in PLAIN.values():
+        plain()
     use(model("IDAAE", "paper", "bce"))
     estimate()
 
