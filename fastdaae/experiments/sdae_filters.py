@@ -35,7 +35,7 @@ def one_layer(
         decoder_output="linear" if output is None else None,
     )
     decay = 0.0 if data == PATCHES else 1e-7
-    epochs = budget["masking_epochs"] if isinstance(corruption, Masking) else budget["epochs"]
+    epochs = budget[MNIST if data == MNIST else "none" if corruption is None else type(corruption).__name__]
     optimizer = {"name": "adam", "weight_decay": decay}
     context.train(model, dataset, optimizer=optimizer, lr=lr, batch_size=BATCH, epochs=epochs)
     return context.evaluate(model, dataset, MEASURES)
@@ -61,6 +61,11 @@ def _order(of: str, kind: str, noise: str, noisy: str, plain: str) -> Order:
     return Order(f"filters on {of}, {kind}: {noise} noise >= none", across(*KINDS[kind], noisy, plain))
 
 
+def _epochs(dense: int, pepper: int, masking: int, mnist: int) -> dict[str, int]:
+    """The epochs of each cell: on patches by corruption, and on MNIST."""
+    return {"none": dense, "Gaussian": dense, "SaltAndPepper": pepper, "Masking": masking, MNIST: mnist}
+
+
 RECIPE = Recipe(
     name="sdae-filters",
     title="Filters of one-layer autoencoders on natural patches and MNIST",
@@ -75,9 +80,10 @@ RECIPE = Recipe(
         _cell("mnist-gaussian", "MNIST: Gaussian 0.4", MNIST, Gaussian(0.4), 0.01),
     ],
     budgets={
-        "smoke": Budget({"epochs": 1, "masking_epochs": 1}, seeds=2, stand_in=256),
-        "short": Budget({"epochs": 50, "masking_epochs": 150}),
-        "paper": Budget({"epochs": 100, "masking_epochs": 500}),
+        "smoke": Budget(_epochs(dense=1, pepper=1, masking=1, mnist=1), seeds=2, stand_in=256),
+        "short": Budget(_epochs(dense=50, pepper=50, masking=150, mnist=50)),
+        # as many patches as 100 epochs of 2,510,010, 100 of 70,560 and 500 of 70,560
+        "paper": Budget(_epochs(dense=5020, pepper=141, masking=706, mnist=100)),
     },
     orders=[
         *(_order("patches", kind, noise, cell, "patches-ae") for noise, cell in NOISES.items() for kind in KINDS),
@@ -93,7 +99,8 @@ RECIPE = Recipe(
         "Patches have the variance of about 0.1 that Olshausen and Field's images were scaled to, which the report's "
         "code takes as they are: a deviation of 0.32, so that noise of 0.4 is greater than the signal.",
         "An epoch of the report's code has every patch of ten images, 2,510,010 (every sixth row and column, 70,560, "
-        "for salt and pepper and masking); here it has 50,000, also at the budget paper.",
+        "for salt and pepper and masking); here it has 50,000, and the budget paper has as many epochs as see as many "
+        "patches.",
         "Salt and pepper are the least and the greatest value of the training patches, as in the report's code.",
         "Each cell's run has its filters as a figure in its report.",
     ),
