@@ -5,7 +5,7 @@ import importlib
 
 from fastdaae.experiments.recipe import Recipe
 
-# each has a module of its name here, with underscores
+# each has a module of its name in `recipes`, with underscores
 _NAMES = (
     "daae-mnist",
     "daae-omniglot",
@@ -31,4 +31,4 @@ def find(name: str) -> Recipe:
         close = difflib.get_close_matches(name.lower().replace("_", "-"), _NAMES, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"name must be one of {', '.join(_NAMES)}, got {name!r}{hint}")
-    return importlib.import_module(f"fastdaae.experiments.{name.replace('-', '_')}").RECIPE
+    return importlib.import_module(f"fastdaae.experiments.recipes.{name.replace('-', '_')}").RECIPE

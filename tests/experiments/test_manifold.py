@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fastdaae.data.sets.flower import load_flower
-from fastdaae.experiments.manifold import PATH, brightness, rank_correlation, straight_path
+from fastdaae.experiments.recipes.manifold import PATH, brightness, rank_correlation, straight_path
 
 
 def test_brightness_is_the_multiple_of_the_brightest_image():
